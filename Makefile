@@ -1,0 +1,57 @@
+# Type `make` for the list of targets. Each target builds .venv first when it is missing or older than the lock.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+OUT ?= reports
+
+.PHONY: help report quick test notebooks data bench calibrate lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# uv where present, else pip; --without-pip serves systems whose python3 has no ensurepip.
+.venv/.ready: requirements.lock
+	@echo "Building .venv from requirements.lock"
+	@rm -rf .venv
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock; \
+	elif $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
+	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock; \
+	else \
+	  rm -rf .venv && $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(PY) install --quiet --require-hashes -r requirements.lock; \
+	fi
+	@touch $@
+
+report: .venv/.ready  ## write the report (HTML, Markdown, results.json, figures, tables) to reports/
+	$(PY) -m analysis report --out $(OUT)
+
+quick: .venv/.ready  ## the same with fewer draws, for a first look, to reports/quick/
+	$(PY) -m analysis report --quick --out reports/quick
+
+test: .venv/.ready  ## lint, types, layers, tests, notebooks, generated files
+	$(PY) -m ruff check analysis tests
+	$(PY) -m mypy analysis
+	.venv/bin/lint-imports --no-cache
+	$(PY) -m pytest -n 2 tests
+
+notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTML
+	$(PY) -m analysis notebooks --out reports/notebooks
+
+data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
+	$(PY) -m analysis data
+
+bench: .venv/.ready  ## time the additive refitted test against the route that refits point by point
+	$(PY) tests/bench/refit.py
+
+calibrate: .venv/.ready  ## measure size and power of the primary test in simulated worlds (tens of minutes)
+	$(PY) -m analysis calibrate
+
+lock: .venv/.ready  ## regenerate requirements.lock (needs uv) and environment.yml from pyproject.toml
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
+	$(PY) tests/house/environment.py > environment.yml
+
+clean:  ## remove the environment and everything that is rebuilt
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis reports/quick reports/notebooks
+	find analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +

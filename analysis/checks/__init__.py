@@ -1,0 +1,18 @@
+"""Threats to the conclusion: the size of the test in simulated worlds, and the verdict's rules."""
+
+from .calibration import Calibration, calibrate, defining_parts
+from .verdict import Verdict, verdict
+from .worlds import World, draw_strikes, setting, simulate_design, worlds
+
+__all__ = [
+    "Calibration",
+    "Verdict",
+    "World",
+    "calibrate",
+    "defining_parts",
+    "draw_strikes",
+    "setting",
+    "simulate_design",
+    "verdict",
+    "worlds",
+]

@@ -1,0 +1,151 @@
+"""Binomial and Poisson draws from an intensity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.random import SeedSequence
+from numpy.typing import NDArray
+
+from ..pattern import InputError, Intensity
+from .draws import Draws, replicate_rng
+
+Array = NDArray[np.float64]
+
+
+class _CellSampler:
+    """Map uniform numbers to places: a cell by inverse CDF, then a uniform place in the cell."""
+
+    def __init__(self, intensity: Intensity, cells: NDArray[np.bool_] | None = None) -> None:
+        self.grid = intensity.grid
+        use = self.grid.inside if cells is None else self.grid.inside & cells
+        self.cells = np.flatnonzero(use)
+        mass = np.cumsum(intensity.values[use])
+        if not (len(mass) and mass[-1] > 0):
+            raise InputError("the intensity is zero where strikes are to be drawn")
+        self.cdf = mass / mass[-1]
+
+    @cached_property
+    def _rim(self) -> NDArray[np.bool_]:
+        inside = np.pad(self.grid.inside, 1)
+        around = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+        return ~around.ravel()
+
+    def place(self, u: Array) -> tuple[Array, Array]:
+        """Send an (N, 3) array of uniforms to N places."""
+        cell = self.cells[np.searchsorted(self.cdf, u[:, 0], side="right")]
+        i, j = np.divmod(cell, self.grid.shape[1])
+        # a cell on the rim may stick out of the window: there the cell's centre, which is inside, stands for the place
+        shift = np.where(self._rim[cell, None], 0.5, u[:, 1:])
+        return self.grid.west + (j + shift[:, 0]) * self.grid.dx, self.grid.south + (i + shift[:, 1]) * self.grid.dy
+
+
+@dataclass(frozen=True, eq=False)
+class BinomialNull:
+    """Keep the strikes and their marks, and place each anew from the intensity.
+
+    Parameters
+    ----------
+    intensity : Intensity
+    n : int
+        Number of strikes.
+    stratum : (n,) int array, optional
+        The stratum (area) of each strike: a strike is placed within its own, so that the strata keep their counts.
+    cell_stratum : (rows, columns) int array, optional
+        The stratum of each cell.
+
+    Raises
+    ------
+    InputError
+        If a stratum has no intensity, or only one of the two is given.
+    """
+
+    intensity: Intensity
+    n: int
+    stratum: NDArray[np.intp] | None = None
+    cell_stratum: NDArray[np.intp] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.stratum is None) != (self.cell_stratum is None):
+            raise InputError("give the strata of both strikes and cells, or of neither")
+        if self.stratum is not None and len(self.stratum) != self.n:
+            raise InputError("every strike needs a stratum", value=len(self.stratum))
+        self._samplers  # noqa: B018  # an empty stratum must be refused here, not in the middle of a run
+
+    @property
+    def name(self) -> str:
+        """The null's name as printed."""
+        kept = "" if self.stratum is None else ", area counts kept"
+        return f"binomial from {self.intensity.name}{kept}"
+
+    @property
+    def expected_points(self) -> float:
+        """Points in each replicate."""
+        return float(self.n)
+
+    @cached_property
+    def _samplers(self) -> list[tuple[NDArray[np.intp], _CellSampler]]:
+        if self.stratum is None or self.cell_stratum is None:
+            return [(np.arange(self.n), _CellSampler(self.intensity))]
+        return [
+            (np.flatnonzero(self.stratum == s), _CellSampler(self.intensity, self.cell_stratum == s))
+            for s in np.unique(self.stratum)
+        ]
+
+    def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
+        """Draw replicates first … last − 1. Cost: (last − first) × n × log(cells)."""
+        count = last - first
+        uniforms = np.empty((count, self.n, 3))
+        for k in range(count):
+            replicate_rng(seed, first + k).random(out=uniforms[k])
+        easting, northing = np.empty((count, self.n)), np.empty((count, self.n))
+        for rows, sampler in self._samplers:
+            e, y = sampler.place(uniforms[:, rows].reshape(-1, 3))
+            easting[:, rows], northing[:, rows] = e.reshape(count, -1), y.reshape(count, -1)
+        replicate = np.repeat(np.arange(count), self.n)
+        mark = np.tile(np.arange(self.n), count)
+        return Draws(easting.ravel(), northing.ravel(), replicate, mark, count)
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonNull:
+    """Draw a Poisson number of strikes from the intensity, each carrying the marks of an observed strike taken at random.
+
+    Parameters
+    ----------
+    intensity : Intensity
+    n : int
+        Number of observed strikes whose marks may be carried; 0 if marks do not matter.
+    """
+
+    intensity: Intensity
+    n: int = 0
+
+    @property
+    def name(self) -> str:
+        """The null's name as printed."""
+        return f"Poisson from {self.intensity.name}"
+
+    @property
+    def expected_points(self) -> float:
+        """Points in each replicate, on average."""
+        return max(self.intensity.total, 1.0)
+
+    @cached_property
+    def _sampler(self) -> _CellSampler:
+        return _CellSampler(self.intensity)
+
+    def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
+        """Draw replicates first … last − 1. Cost: expected strikes × log(cells) each."""
+        uniforms, marks, sizes = [], [], []
+        for k in range(first, last):
+            rng = replicate_rng(seed, k)
+            size = int(rng.poisson(self.intensity.total))
+            sizes.append(size)
+            uniforms.append(rng.random((size, 3)))
+            marks.append(rng.integers(0, max(self.n, 1), size))
+        easting, northing = self._sampler.place(np.concatenate([np.empty((0, 3)), *uniforms]))
+        replicate = np.repeat(np.arange(last - first), sizes)
+        return Draws(easting, northing, replicate, np.concatenate([np.empty(0, np.intp), *marks]), last - first)

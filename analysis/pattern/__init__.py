@@ -1,0 +1,24 @@
+"""The nouns: window, grid, points, strikes, sites, intensity, study and plan."""
+
+from .errors import InputError
+from .grid import Grid
+from .intensity import Intensity
+from .plan import Plan
+from .points import PointPattern, project
+from .sites import Sites
+from .strikes import Strikes
+from .study import Study
+from .window import Window
+
+__all__ = [
+    "Grid",
+    "InputError",
+    "Intensity",
+    "Plan",
+    "PointPattern",
+    "Sites",
+    "Strikes",
+    "Study",
+    "Window",
+    "project",
+]

@@ -1,0 +1,40 @@
+"""The one error that bad input raises: a single line that says where, what and which rule."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Report input that cannot be used.
+
+    Parameters
+    ----------
+    rule : str
+        What the input must satisfy.
+    file, row, column, value : optional
+        Where the fault stands. ``row`` counts from 1 at the first line under the header.
+
+    Examples
+    --------
+    >>> str(InputError("must be a number", file="a.csv", row=3, column="latitude", value="x"))
+    "a.csv, row 3, column latitude, value 'x': must be a number"
+    """
+
+    def __init__(
+        self,
+        rule: str,
+        *,
+        file: object = None,
+        row: object = None,
+        column: object = None,
+        value: object = None,
+    ) -> None:
+        self.rule, self.file, self.row, self.column, self.value = rule, file, row, column, value
+        where = [
+            str(file) if file is not None else "",
+            f"row {row}" if row is not None else "",
+            f"column {column}" if column is not None else "",
+            f"value {str(value)[:80]!r}" if value is not None else "",
+        ]
+        place = ", ".join(part for part in where if part)
+        line = f"{place}: {rule}" if place else rule
+        super().__init__(" ".join(line.split()))

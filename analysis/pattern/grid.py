@@ -1,0 +1,89 @@
+"""The grid: equal cells over the bounding box of a window, on which integrals are sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Hold cells: lower left corner, cell sides, and which cell centres lie in the window.
+
+    Parameters
+    ----------
+    west, south : float
+        Lower left corner of the first cell.
+    dx, dy : float
+        Cell sides, in the window's unit.
+    inside : (rows, columns) bool array
+        True where the cell centre lies in the window. Row 0 is the southernmost.
+    """
+
+    west: float
+    south: float
+    dx: float
+    dy: float
+    inside: NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self.inside.shape
+        return rows, columns
+
+    @property
+    def cell_area(self) -> float:
+        """Area of one cell."""
+        return self.dx * self.dy
+
+    @property
+    def x(self) -> Array:
+        """Eastings of the cell centres, by column."""
+        return self.west + self.dx * (np.arange(self.shape[1]) + 0.5)
+
+    @property
+    def y(self) -> Array:
+        """Northings of the cell centres, by row."""
+        return self.south + self.dy * (np.arange(self.shape[0]) + 0.5)
+
+    @property
+    def centres(self) -> tuple[Array, Array]:
+        """Eastings and northings of all cell centres, each (rows, columns)."""
+        easting, northing = np.meshgrid(self.x, self.y)
+        return easting, northing
+
+    def cell(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.intp]:
+        """Give the flat index of the cell that holds each point; points beyond the box take its rim."""
+        rows, columns = self.shape
+        j = np.floor((np.asarray(easting, float) - self.west) / self.dx).astype(np.intp)
+        i = np.floor((np.asarray(northing, float) - self.south) / self.dy).astype(np.intp)
+        return np.clip(i, 0, rows - 1) * columns + np.clip(j, 0, columns - 1)
+
+    def interpolate(self, field: Array, easting: ArrayLike, northing: ArrayLike) -> Array:
+        """Read a field at points, bilinearly between cell centres and flat beyond the outermost ones."""
+        rows, columns = self.shape
+        u = np.clip((np.asarray(easting, float) - self.west) / self.dx - 0.5, 0, columns - 1)
+        v = np.clip((np.asarray(northing, float) - self.south) / self.dy - 0.5, 0, rows - 1)
+        j = np.minimum(u.astype(np.intp), max(columns - 2, 0))
+        i = np.minimum(v.astype(np.intp), max(rows - 2, 0))
+        u, v = u - j, v - i
+        flat, k = field.ravel(), i * columns + j
+        right, up = min(1, columns - 1), columns * min(1, rows - 1)
+        south = flat[k] + u * (flat[k + right] - flat[k])
+        north = flat[k + up] + u * (flat[k + up + right] - flat[k + up])
+        return south + v * (north - south)
+
+    def count(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Array:
+        """Sum points, or their weights, by cell."""
+        weight = None if weights is None else np.asarray(weights, float)
+        cells = self.cell(easting, northing)
+        return np.bincount(cells, weight, self.inside.size).astype(float).reshape(self.shape)
+
+    def integral(self, field: Array) -> float:
+        """Integrate a field over the window: the sum over inside cells times the cell area."""
+        return float(field[self.inside].sum() * self.cell_area)

@@ -1,0 +1,73 @@
+"""Sites: the protected places whose surroundings are examined."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from .errors import InputError
+from .points import PointPattern
+
+
+class Sites(PointPattern):
+    """Hold protected sites (missions, hospitals, schools) in a window.
+
+    Takes the same arguments as :class:`PointPattern`.
+
+    Examples
+    --------
+    >>> from shapely.geometry import box
+    >>> from analysis.pattern import Window
+    >>> Sites([0, 10], [0, 0], Window(box(0, 0, 10, 10))).distance([3, 9], [4, 0])
+    array([5., 1.])
+    """
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(np.column_stack([self.easting, self.northing]))
+
+    def distance(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.float64]:
+        """Give the distance from each point to the nearest site, of the shape given. Cost: n log m.
+
+        Raises
+        ------
+        InputError
+            If there are no sites.
+        """
+        return self.nearest(easting, northing)[0]
+
+    def nearest(self, easting: ArrayLike, northing: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Give the distance to, and the index of, the nearest site."""
+        if self.n == 0:
+            raise InputError("there are no sites")
+        e, y = np.broadcast_arrays(np.asarray(easting, float), np.asarray(northing, float))
+        distance, index = self._tree.query(np.stack([e, y], axis=-1))
+        return np.asarray(distance, float), np.asarray(index, np.intp)
+
+    def buildings(self, by: str = "building_id") -> Sites:
+        """Collapse sites that share a building into one, at the mean of their positions.
+
+        Several missions in one house are one place that can be struck: six were on 2024-12-20.
+
+        Raises
+        ------
+        InputError
+            If the mark ``by`` is missing.
+        """
+        if self.marks is None or by not in self.marks:
+            raise InputError("sites need this mark to be collapsed to buildings", column=by)
+        frame = self.marks.assign(_e=self.easting, _n=self.northing)
+        groups = frame.groupby(by, sort=True)
+        names = "sending_state" if "sending_state" in frame else by
+        marks = pd.DataFrame(
+            {
+                by: list(groups.groups),
+                "sites": groups.size().to_numpy(),
+                "names": groups[names].agg(lambda s: ", ".join(sorted(set(map(str, s))))).to_numpy(),
+            }
+        )
+        return Sites(groups["_e"].mean().to_numpy(), groups["_n"].mean().to_numpy(), self.window, marks)

@@ -1,0 +1,169 @@
+"""The design: what the plan makes of a study, ready for the tests. Rows and marks are chosen here, never by their distance to sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ..baseline import LinearEstimator, LocatedShare, located_share
+from ..null import BinomialNull
+from ..pattern import Grid, InputError, Plan, PointPattern, Sites, Strikes, Study
+from .decay import Decay
+from .score import LinearScore, decay_score
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Hold located strikes with their marks, the sites tested and the cells.
+
+    Attributes
+    ----------
+    points : PointPattern
+        Located strikes, n of them.
+    weights, uncertainty : (n,) arrays
+    attack : (n,) labels
+    stratum : (n,) int array
+        The area of each located strike, as an index.
+    area_rows : (areas,) int array
+        Strikes of each area that are not located.
+    cell_stratum : (rows, columns) int array
+    sites : Sites
+    grid : Grid
+    share : LocatedShare
+    keep_area_counts : bool
+        Whether draws place each strike within its own area.
+    """
+
+    points: PointPattern
+    weights: Array
+    uncertainty: Array
+    attack: NDArray[np.object_]
+    stratum: NDArray[np.intp]
+    area_rows: NDArray[np.intp]
+    cell_stratum: NDArray[np.intp]
+    sites: Sites
+    grid: Grid
+    share: LocatedShare
+    keep_area_counts: bool
+
+    def null(self, estimator: LinearEstimator, weights: Array | None = None) -> BinomialNull:
+        """Fit the baseline and give the null in which each strike is placed anew from it, within its area where those are kept."""
+        use = self.weights if weights is None else weights
+        fitted = estimator.fit(self.points.easting, self.points.northing, use)
+        # a fit may vanish, to rounding, in an area where a strike lies only just inside it: keep every stratum drawable
+        floor = 1e-9 * fitted.total / (self.grid.inside.sum() * self.grid.cell_area)
+        lifted = type(fitted)(np.where(self.grid.inside, np.maximum(fitted.values, floor), 0.0), self.grid, fitted.name)
+        if not self.keep_area_counts:
+            return BinomialNull(lifted, self.points.n)
+        return BinomialNull(lifted, self.points.n, self.stratum, self.cell_stratum)
+
+    def score(
+        self, decay: Decay, estimator: LinearEstimator, null: BinomialNull, *, by_attack: bool, weights: Array | None = None
+    ) -> LinearScore:
+        """Give the score statistic with the baseline refitted in every draw."""
+        return decay_score(
+            self.points,
+            self.sites,
+            decay,
+            estimator,
+            weights=self.weights if weights is None else weights,
+            uncertainty=self.uncertainty,
+            attack=self.attack if by_attack else None,
+            null=null,
+        )
+
+
+def cell_strata(areas: dict[str, shapely.Polygon | shapely.MultiPolygon], grid: Grid) -> NDArray[np.intp]:
+    """Give the index of the area that holds each cell centre; a cell in none takes that of the nearest cell in one."""
+    e, n = grid.centres
+    label = np.full(grid.shape, -1, dtype=np.intp)
+    for k, polygon in enumerate(areas.values()):
+        shapely.prepare(polygon)
+        label[shapely.contains_xy(polygon, e, n)] = k
+    known = label >= 0
+    if not known.any():
+        raise InputError("no area covers any part of the window")
+    lost = ~known
+    _, nearest = cKDTree(np.column_stack([e[known], n[known]])).query(np.column_stack([e[lost], n[lost]]))
+    label[lost] = label[known][nearest]
+    return label
+
+
+def tested_sites(sites: Sites, plan: Plan) -> Sites:
+    """Choose the sites the plan tests and collapse them to buildings. Placeholder positions never pass.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    marks = sites.marks if sites.marks is not None else pd.DataFrame(index=range(sites.n))
+    keep = np.ones(sites.n, bool)
+    if "uncertainty_m" in marks:
+        keep &= marks["uncertainty_m"].to_numpy(float) < plan.sites.max_uncertainty_m
+    if "enters_through" in marks:
+        keep &= marks["enters_through"].isin(plan.sites.enters_through).to_numpy()
+    if "party_to_conflict" in marks and not plan.sites.include_party_to_conflict:
+        keep &= ~marks["party_to_conflict"].astype(bool).to_numpy()
+    if not keep.any():
+        raise InputError("the plan leaves no sites to test")
+    chosen = sites.subset(keep)
+    return chosen.buildings() if plan.sites.collapse_to_buildings and "building_id" in marks else chosen
+
+
+def periods(dates: pd.Series, starts: tuple[str, ...]) -> pd.Series:
+    """Number the period of each date: 0 before the first start."""
+    edges = np.sort(np.array([pd.Timestamp(start).to_datetime64() for start in starts], dtype="datetime64[ns]"))
+    return pd.Series(np.searchsorted(edges, dates.to_numpy("datetime64[ns]"), side="right"), index=dates.index)
+
+
+def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) -> Design:
+    """Apply the plan to a study: systematic strikes, located ones weighted, sites tested, cells and strata.
+
+    Parameters
+    ----------
+    study : Study
+    plan : Plan
+    strikes : Strikes, optional
+        In place of the study's systematic strikes.
+
+    Raises
+    ------
+    InputError
+        If no strike or no site is left.
+    """
+    if strikes is None:
+        systematic = (study.strikes.frame["selection"] == "systematic").to_numpy()
+        if not systematic.any():
+            raise InputError("every strike is held out")
+        strikes = study.strikes.subset(systematic)
+    grid = study.window.grid(spacing=plan.cell_m)
+    frame = strikes.frame
+    located = strikes.located(plan.strikes.located_max_m)
+    names = list(study.areas) or ["window"]
+    area = frame["area"] if study.areas else pd.Series("window", index=frame.index)
+    share = located_share(area, periods(frame["date"], plan.strikes.period_starts), located, cap=plan.strikes.weight_cap)
+    code = area.map({name: k for k, name in enumerate(names)}).to_numpy(np.intp)
+    points = strikes.points(located)
+    assert points.marks is not None
+    cells = cell_strata(study.areas, grid) if study.areas else np.zeros(grid.shape, np.intp)
+    return Design(
+        points,
+        share.weights[located],
+        points.marks["uncertainty_m"].to_numpy(float),
+        points.marks["attack_id"].to_numpy(object),
+        code[located],
+        np.bincount(code[~located], minlength=len(names)),
+        cells,
+        tested_sites(study.sites, plan),
+        grid,
+        share,
+        plan.primary.keep_area_counts,
+    )
