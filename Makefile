@@ -21,6 +21,7 @@ help:  ## list the targets
 	else \
 	  rm -rf .venv && $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(PY) install --quiet --require-hashes -r requirements.lock; \
 	fi
+	@pwd > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mission-strike-proximity.pth"
 	@touch $@
 
 report: .venv/.ready  ## write the report (HTML, Markdown, results.json, figures, tables) to reports/
@@ -33,10 +34,10 @@ test: .venv/.ready  ## lint, types, layers, tests, notebooks, generated files
 	$(PY) -m ruff check analysis tests
 	$(PY) -m mypy analysis
 	.venv/bin/lint-imports --no-cache
-	$(PY) -m pytest -n 2 tests
+	$(PY) -m pytest -n 2 --dist loadfile tests
 
 notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTML
-	$(PY) -m analysis notebooks --out reports/notebooks
+	.venv/bin/jupyter nbconvert --to html --execute --output-dir reports/notebooks notebooks/*.ipynb
 
 data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
 	$(PY) -m analysis data

@@ -19,7 +19,9 @@ class LinearEstimator(Protocol):
     for any number of draws.
     """
 
-    grid: Grid
+    @property
+    def grid(self) -> Grid:
+        """The cells it works on."""
 
     @property
     def name(self) -> str:

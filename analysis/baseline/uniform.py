@@ -34,9 +34,7 @@ class Uniform:
         return np.where(self.grid.inside, field[self.grid.inside].mean(), 0.0)
 
 
-def uniform_intensity(
-    points: PointPattern, *, shape: tuple[int, int] | None = None, spacing: float | None = None
-) -> Intensity:
+def uniform_intensity(points: PointPattern, *, shape: tuple[int, int] | None = None, spacing: float | None = None) -> Intensity:
     """Estimate a uniform intensity, n / |W|; default grid 256 × 256.
 
     It ignores that strikes and missions both favour the centre, so it finds an excess where there is none.

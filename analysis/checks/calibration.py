@@ -110,10 +110,7 @@ def _bench(study: Study, plan: Plan) -> _Bench:
     decay = Decay(plan.primary.decay, plan.primary.scale_m)
     estimators = {h: Kernel(at.grid, h) for h in plan.secondary.bandwidths_m}
     stand_in = template.points.subset(np.arange(template.points.n) < len(levels))
-    fields = {
-        h: decay_score(stand_in, template.sites, decay, estimator, uncertainty=levels)
-        for h, estimator in estimators.items()
-    }
+    fields = {h: decay_score(stand_in, template.sites, decay, estimator, uncertainty=levels) for h, estimator in estimators.items()}
     return _Bench(at, template, estimators, fields)
 
 
@@ -133,7 +130,7 @@ def _p_values(task: tuple[World, int, int, int, int]) -> list[float]:
     for bandwidth in bench.estimators:
         score, null = bench.score(design, bandwidth)
         draws = simulate(score, null, n_simulations=n_simulations, rng=SeedSequence([seed, index, k, 1]))
-        result.append(monte_carlo_p(float(score(Draws.observed(design.points))[0]), draws, side))  # type: ignore[arg-type]
+        result.append(monte_carlo_p(float(score(Draws.observed(design.points))[0]), draws, side))
     return result
 
 

@@ -23,9 +23,7 @@ class Verdict:
         return dict(to_json(self))
 
 
-def verdict(
-    plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: float, calibration: Calibration | None
-) -> Verdict:
+def verdict(plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: float, calibration: Calibration | None) -> Verdict:
     """Apply the rules: enough strikes, a measured size that holds, then the primary test, then the upper limit.
 
     Parameters
@@ -45,9 +43,7 @@ def verdict(
         return Verdict("not informative", "The size of this test has not been measured for this plan (make calibrate).")
     worst = calibration.worst_size(plan.primary.bandwidth_m)
     if worst > calibration.bound:
-        return Verdict(
-            "not informative", f"The test's measured size reaches {worst:.3f}, above the bound of {calibration.bound:.3f}."
-        )
+        return Verdict("not informative", f"The test's measured size reaches {worst:.3f}, above the bound of {calibration.bound:.3f}.")
     said = f"p = {format_p(primary.p_value)}"
     if primary.p_value <= level:
         return Verdict("excess", f"The primary test gives {said}, at or below the level of {level:g}.")

@@ -181,9 +181,7 @@ def simulate_design(world: World, at: Setting, template: Design, rng: Generator)
     located = rng.random(len(e)) < chance
     if not located.any():
         return simulate_design(world, at, template, rng)
-    share: LocatedShare = located_share(
-        pd.Series(stratum), pd.Series(at.period), located, cap=at.plan.strikes.weight_cap
-    )
+    share: LocatedShare = located_share(pd.Series(stratum), pd.Series(at.period), located, cap=at.plan.strikes.weight_cap)
     error = rng.choice(at.errors, int(located.sum()))
     seen_e, seen_y = e[located] + rng.normal(0, error), y[located] + rng.normal(0, error)
     outside = ~at.study.window.contains(seen_e, seen_y)

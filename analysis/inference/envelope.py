@@ -40,9 +40,7 @@ def extreme_rank_lengths(curves: Array, alternative: str) -> Array:
     return places / len(curves)
 
 
-def erl_envelope(
-    observed: Array, simulated: Array, *, alternative: str = "two-sided", level: float = 0.95
-) -> tuple[float, Array, Array]:
+def erl_envelope(observed: Array, simulated: Array, *, alternative: str = "two-sided", level: float = 0.95) -> tuple[float, Array, Array]:
     """Test a curve by extreme rank length and give the band that goes with the test.
 
     Parameters

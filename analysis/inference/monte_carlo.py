@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,6 +15,7 @@ from .results import TestResult
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Draws], Array]
+Alternative = Literal["greater", "less", "two-sided"]
 CHUNK_POINTS = 2_000_000  # simulated strikes held at once: about 100 MB with their uniforms
 
 
@@ -25,10 +27,10 @@ def simulate(statistic: Statistic, null: Null, *, n_simulations: int, rng: Rng) 
     seed = seed_sequence(rng)
     step = max(1, int(CHUNK_POINTS / null.expected_points))
     edges = [*range(0, n_simulations, step), n_simulations]
-    return np.concatenate([statistic(null.draw(seed, a, b)) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return np.concatenate([statistic(null.draw(seed, a, b)) for a, b in itertools.pairwise(edges)])
 
 
-def monte_carlo_p(observed: float, simulated: Array, alternative: Literal["greater", "less", "two-sided"]) -> float:
+def monte_carlo_p(observed: float, simulated: Array, alternative: Alternative) -> float:
     """Rank the observed value: (1 + #{at least as extreme}) / (1 + B), ties counted as extreme.
 
     Two-sided is twice the smaller one-sided p, at most 1.
@@ -61,7 +63,7 @@ def monte_carlo_test(
     *,
     n_simulations: int,
     rng: Rng,
-    alternative: Literal["greater", "less", "two-sided"] = "greater",
+    alternative: Alternative = "greater",
     name: str = "Monte Carlo test",
 ) -> TestResult:
     """Compare a statistic of the strikes with its values in draws from a null.

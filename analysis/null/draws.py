@@ -59,7 +59,7 @@ class Draws:
 
     def sums(self, values: Array) -> Array:
         """Sum a value for each point within each replicate."""
-        return np.bincount(self.replicate, values, self.n_draws)
+        return np.bincount(self.replicate, values, self.n_draws).astype(float)
 
     def pattern(self, k: int, window: Window, marks: pd.DataFrame | None = None) -> PointPattern:
         """Give replicate k as a point pattern, with the marks its points carry."""

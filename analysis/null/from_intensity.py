@@ -89,10 +89,7 @@ class BinomialNull:
     def _samplers(self) -> list[tuple[NDArray[np.intp], _CellSampler]]:
         if self.stratum is None or self.cell_stratum is None:
             return [(np.arange(self.n), _CellSampler(self.intensity))]
-        return [
-            (np.flatnonzero(self.stratum == s), _CellSampler(self.intensity, self.cell_stratum == s))
-            for s in np.unique(self.stratum)
-        ]
+        return [(np.flatnonzero(self.stratum == s), _CellSampler(self.intensity, self.cell_stratum == s)) for s in np.unique(self.stratum)]
 
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
         """Draw replicates first … last − 1. Cost: (last − first) × n × log(cells)."""

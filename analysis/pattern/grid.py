@@ -44,12 +44,12 @@ class Grid:
     @property
     def x(self) -> Array:
         """Eastings of the cell centres, by column."""
-        return self.west + self.dx * (np.arange(self.shape[1]) + 0.5)
+        return self.west + self.dx * (np.arange(self.shape[1], dtype=np.float64) + 0.5)
 
     @property
     def y(self) -> Array:
         """Northings of the cell centres, by row."""
-        return self.south + self.dy * (np.arange(self.shape[0]) + 0.5)
+        return self.south + self.dy * (np.arange(self.shape[0], dtype=np.float64) + 0.5)
 
     @property
     def centres(self) -> tuple[Array, Array]:

@@ -56,9 +56,7 @@ class PointPattern:
     2
     """
 
-    def __init__(
-        self, easting: ArrayLike, northing: ArrayLike, window: Window, marks: pd.DataFrame | None = None
-    ) -> None:
+    def __init__(self, easting: ArrayLike, northing: ArrayLike, window: Window, marks: pd.DataFrame | None = None) -> None:
         e, y = np.atleast_1d(np.asarray(easting, float)), np.atleast_1d(np.asarray(northing, float))
         if e.ndim != 1 or e.shape != y.shape:
             raise InputError("easting and northing must be one-dimensional and of one length", value=(e.shape, y.shape))

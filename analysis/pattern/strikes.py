@@ -49,10 +49,10 @@ class Strikes:
                 raise InputError(rule, row=row + 1, column=column, value=frame[column][row])
         point = (frame["support"] == "point").to_numpy()
         placed = frame[["easting", "northing", "uncertainty_m"]].notna().to_numpy()
-        wrong = np.flatnonzero(np.where(point, ~placed.all(axis=1), placed[:, :2].any(axis=1)))
-        if len(wrong):
+        unfit = np.flatnonzero(np.where(point, ~placed.all(axis=1), placed[:, :2].any(axis=1)))
+        if len(unfit):
             rule = "a point row needs coordinates and an uncertainty, an area row must have no coordinates"
-            raise InputError(rule, row=int(wrong[0]) + 1, column="support", value=frame["support"][wrong[0]])
+            raise InputError(rule, row=int(unfit[0]) + 1, column="support", value=frame["support"][unfit[0]])
         negative = np.flatnonzero(frame["uncertainty_m"].to_numpy(float) < 0)
         if len(negative):
             row = int(negative[0])
@@ -92,9 +92,7 @@ class Strikes:
     def points(self, keep: NDArray[np.bool_]) -> PointPattern:
         """Give some point rows as a pattern, the other columns as marks."""
         rows = self.frame[keep].reset_index(drop=True)
-        return PointPattern(
-            rows["easting"], rows["northing"], self.window, rows.drop(columns=["easting", "northing"])
-        )
+        return PointPattern(rows["easting"], rows["northing"], self.window, rows.drop(columns=["easting", "northing"]))
 
     def __len__(self) -> int:
         return self.n

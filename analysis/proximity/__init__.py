@@ -2,6 +2,7 @@
 
 from .berman import berman_test, cdf_test
 from .count import count_within, weighted_count
+from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
 from .excess import ExcessResult, excess_ratio, tilted
@@ -22,14 +23,15 @@ __all__ = [
     "berman_test",
     "blurred",
     "build_design",
-    "cell_strata",
     "cdf_test",
+    "cell_strata",
     "count_within",
     "decay_score",
     "decay_score_test",
     "error_classes",
     "excess_ratio",
     "periods",
+    "ratio_curve",
     "score_test",
     "tested_sites",
     "tilted",

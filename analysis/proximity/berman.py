@@ -93,9 +93,7 @@ def berman_test(
     return TestResult(f"Berman {kind}", statistic, max(float(p), np.finfo(float).tiny), alternative, "Poisson, known", n)
 
 
-def cdf_test(
-    z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, kind: Literal["ks", "cvm", "ad"] = "ks"
-) -> TestResult:
+def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, kind: Literal["ks", "cvm", "ad"] = "ks") -> TestResult:
     """Test whether the covariate at the strikes is distributed as the baseline predicts, against any difference.
 
     Parameters

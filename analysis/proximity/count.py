@@ -64,9 +64,7 @@ def _poisson_ratio(observed: float, radius: float, expected: float, level: float
     return CountResult(radius, observed, expected, observed / expected, interval, level, p)
 
 
-def weighted_count(
-    contributions: ArrayLike, radius: float, expected: float, *, largest_weight: float, level: float = 0.95
-) -> CountResult:
+def weighted_count(contributions: ArrayLike, radius: float, expected: float, *, largest_weight: float, level: float = 0.95) -> CountResult:
     """Compare a weighted, location-aware count with the expected number.
 
     Parameters

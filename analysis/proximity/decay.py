@@ -69,8 +69,5 @@ class Decay:
 
     def of(self, distance: Array, grid: Grid) -> Array:
         """Do the same from the distances of the cell centres, when they are at hand."""
-        if self.kind == "disc":
-            values = np.clip(0.5 + (self.scale - distance) / np.sqrt(grid.cell_area), 0.0, 1.0)
-        else:
-            values = self(distance)
+        values = np.clip(0.5 + (self.scale - distance) / np.sqrt(grid.cell_area), 0.0, 1.0) if self.kind == "disc" else self(distance)
         return np.where(grid.inside, values, 0.0)

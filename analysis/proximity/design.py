@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ class Design:
     points: PointPattern
     weights: Array
     uncertainty: Array
-    attack: NDArray[np.object_]
+    attack: NDArray[Any]
     stratum: NDArray[np.intp]
     area_rows: NDArray[np.intp]
     cell_stratum: NDArray[np.intp]
@@ -119,7 +120,7 @@ def tested_sites(sites: Sites, plan: Plan) -> Sites:
 
 
 def periods(dates: pd.Series, starts: tuple[str, ...]) -> pd.Series:
-    """Number the period of each date: 0 before the first start."""
+    """Give the number of the period that each date falls in, 0 before the first start."""
     edges = np.sort(np.array([pd.Timestamp(start).to_datetime64() for start in starts], dtype="datetime64[ns]"))
     return pd.Series(np.searchsorted(edges, dates.to_numpy("datetime64[ns]"), side="right"), index=dates.index)
 
@@ -159,8 +160,8 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
         share.weights[located],
         points.marks["uncertainty_m"].to_numpy(float),
         points.marks["attack_id"].to_numpy(object),
-        code[located],
-        np.bincount(code[~located], minlength=len(names)),
+        code[located].astype(np.intp),
+        np.bincount(code[~located], minlength=len(names)).astype(np.intp),
         cells,
         tested_sites(study.sites, plan),
         grid,

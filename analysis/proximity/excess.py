@@ -146,4 +146,3 @@ def excess_ratio(
         test_level,
         n_simulations,
     )
-

@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..baseline import LinearEstimator, window_mean
-from ..inference import TestResult, monte_carlo_test
+from ..inference import Alternative, TestResult, monte_carlo_test
 from ..null import BinomialNull, Draws, Null, Rng
 from ..pattern import InputError, Intensity, PointPattern, Sites
 from .decay import Decay
 
 Array = NDArray[np.float64]
-ALTERNATIVES = {"closer": "greater", "farther": "less", "two-sided": "two-sided"}
+ALTERNATIVES: dict[str, Alternative] = {"closer": "greater", "farther": "less", "two-sided": "two-sided"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,7 @@ class LinearScore:
     centre: Array
     estimator: LinearEstimator
 
-    def marked(
-        self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull
-    ) -> LinearScore:
+    def marked(self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull) -> LinearScore:
         """Give the same fields other strikes' marks; with ``attack``, centred on the strikes' means under ``null``."""
         unit = None if attack is None else pd.factorize(np.asarray(attack))[0].astype(np.intp)
         centre = np.zeros(null.n) if unit is None else null_means(self.fields, error_class, null)
@@ -225,7 +223,13 @@ def score_test(
     """Run the Monte Carlo test of a score and name its alternative in terms of distance."""
     side = ALTERNATIVES[alternative]
     result = monte_carlo_test(
-        points, score, null, n_simulations=n_simulations, rng=rng, alternative=side, name=f"decay score, {name}"  # type: ignore[arg-type]
+        points,
+        score,
+        null,
+        n_simulations=n_simulations,
+        rng=rng,
+        alternative=side,
+        name=f"decay score, {name}",
     )
     return TestResult(**{**vars(result), "alternative": alternative})
 

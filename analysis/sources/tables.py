@@ -64,6 +64,8 @@ def _first_failure(error: pandera.errors.SchemaErrors, name: str, frame: pd.Data
     case = cases.sort_values("index", kind="stable").iloc[0]
     row, column = int(case["index"]), str(case["column"])
     value = frame[column][row] if column in frame else case["failure_case"]
+    if value is None or value != value:
+        value = None  # an empty cell has no value to show
     return InputError(_rule(str(case["check"])), file=name, row=row + 1, column=column, value=value)
 
 

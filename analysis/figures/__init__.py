@@ -1,0 +1,7 @@
+"""Results drawn on matplotlib Axes: each function takes a result and an Axes and returns the Axes."""
+
+from .charts import draw_curve, draw_null, draw_size
+from .maps import draw_map
+from .style import figure
+
+__all__ = ["draw_curve", "draw_map", "draw_null", "draw_size", "figure"]

@@ -1,0 +1,91 @@
+"""The map: strikes, missions, aim points and the baseline, with a scale bar and a north arrow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import LinearSegmentedColormap
+
+from ..pattern import Intensity, PointPattern, Sites, Window
+from .style import AIM, INK, SITE, STRIKE
+
+PAPER = LinearSegmentedColormap.from_list("paper", ["#FFFFFF", "#F3EFE4", "#D9CDAE", "#A08F66"])
+
+
+def draw_map(
+    window: Window,
+    strikes: PointPattern,
+    sites: Sites,
+    ax: Axes,
+    *,
+    baseline: Intensity | None = None,
+    areas: dict[str, shapely.Polygon | shapely.MultiPolygon] | None = None,
+    aim_points: pd.DataFrame | None = None,
+    bar_km: float = 5.0,
+) -> Axes:
+    """Draw a study on a map in its projected CRS (metres).
+
+    Parameters
+    ----------
+    strikes : PointPattern
+        Located strikes; the mark ``uncertainty_m``, if there, is drawn as a disc of that radius to scale.
+    baseline : Intensity, optional
+        Shaded, in strikes for each km².
+    areas, aim_points : optional
+    bar_km : float
+        Length of the scale bar.
+    """
+    if baseline is not None:
+        west, south, east, north = _extent(baseline)
+        shown = np.where(baseline.grid.inside, baseline.values * 1e6, np.nan)
+        image = ax.imshow(shown, origin="lower", extent=(west, east, south, north), cmap=PAPER, vmin=0, interpolation="nearest", zorder=0)
+        ax.figure.colorbar(image, ax=ax, shrink=0.55, pad=0.01, label="baseline, strikes per km² over the whole period")
+    for shape in (areas or {}).values():
+        _outline(shape, ax, color="#B5B5B5", lw=0.6)
+    _outline(window.polygon, ax, color=INK, lw=1.1)
+    if aim_points is not None:
+        ax.plot(
+            aim_points["easting"],
+            aim_points["northing"],
+            ls="",
+            marker="^",
+            ms=5,
+            mfc="none",
+            mec=AIM,
+            mew=0.8,
+            label="aim points",
+            zorder=3,
+        )
+    if strikes.marks is not None and "uncertainty_m" in strikes.marks:
+        size = 2 * strikes.marks["uncertainty_m"].to_numpy(float)
+        offsets = np.column_stack([strikes.easting, strikes.northing])
+        discs = EllipseCollection(size, size, np.zeros(len(size)), units="xy", offsets=offsets, offset_transform=ax.transData)
+        discs.set(facecolor=STRIKE, alpha=0.25, edgecolor="none", zorder=3)
+        ax.add_collection(discs)
+    ax.plot(sites.easting, sites.northing, ls="", marker="s", ms=3.6, mfc=SITE, mec="white", mew=0.4, label="mission buildings", zorder=4)
+    ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes", zorder=5)
+    west, south, east, north = window.bounds
+    ax.set_xlim(west, east)
+    ax.set_ylim(south, north)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    x, y = west + 0.03 * (east - west), south + 0.04 * (north - south)
+    ax.plot([x, x + 1000 * bar_km], [y, y], color=INK, lw=2.5, solid_capstyle="butt")
+    ax.annotate(f"{bar_km:g} km", (x + 500 * bar_km, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8.5)
+    top = north - 0.02 * (north - south)
+    ax.annotate("N", (x, top), (x, top - 0.07 * (north - south)), ha="center", va="center", arrowprops={"arrowstyle": "-|>", "color": INK})
+    ax.legend(loc="lower right", fontsize=8.5)
+    return ax
+
+
+def _extent(baseline: Intensity) -> tuple[float, float, float, float]:
+    grid = baseline.grid
+    return grid.west, grid.south, grid.west + grid.dx * grid.shape[1], grid.south + grid.dy * grid.shape[0]
+
+
+def _outline(shape: shapely.Geometry, ax: Axes, *, color: str, lw: float) -> None:
+    for line in shapely.get_parts(shape.boundary):
+        ax.plot(*np.asarray(line.coords).T, color=color, lw=lw, zorder=2)

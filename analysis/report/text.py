@@ -1,0 +1,103 @@
+"""Sentences and number formats of the report: every number comes from the results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEADLINES = {
+    "excess": "Strikes fall near mission buildings more often than the baseline predicts.",
+    "no excess": "Strikes do not fall near mission buildings more often than the baseline predicts.",
+    "not informative": "These data do not decide whether strikes fall near mission buildings more often than the baseline predicts.",
+}
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Write a number with fixed decimals; a missing one as a dash, infinity as such."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return {"inf": "∞", "-inf": "−∞"}.get(value, value)
+    text = f"{value:,.{digits}f}"
+    return text.replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """Write a p-value to two significant digits, never as zero."""
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.1e}"
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """Write a share as a percentage."""
+    return f"{100 * value:.{digits}f} %"
+
+
+def interval(low: Any, high: Any, digits: int = 2) -> str:
+    """Write an interval."""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def measured_size(results: dict[str, Any]) -> float | None:
+    """Give the largest measured size of the plan's test over the worlds in which it must hold, if it was measured."""
+    calibration = results["calibration"]
+    if calibration is None:
+        return None
+    at = results["plan"]["primary"]["bandwidth_m"]
+    sizes = [row["share"] for row in calibration["rows"] if row["bandwidth_m"] == at and row["truth"] in ("smooth", "aim points")]
+    return max(sizes) if sizes else None
+
+
+def answer(results: dict[str, Any]) -> str:
+    """State the estimate, its interval, p and what could have been seen."""
+    study, excess, primary, plan = results["study"], results["excess"], results["primary"], results["plan"]
+    return (
+        f"Within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings, strikes were "
+        f"{number(excess['ratio'])} times as dense as the baseline predicts "
+        f"({percent(excess['level'])} interval {interval(*excess['interval'])}). "
+        f"The primary test gives p = {p_value(primary['p_value'])} (alternative: {primary['alternative']}; "
+        f"{number(primary['n_simulations'], 0)} draws from the null, seed {plan['seed']}). "
+        f"An excess of {number(excess['detectable'])} would have been found with probability {number(excess['power'], 1)}."
+    )
+
+
+def quotable(results: dict[str, Any]) -> str:
+    """Give a sentence that can be quoted and says no more than was found."""
+    study, excess, primary, plan = results["study"], results["excess"], results["primary"], results["plan"]
+    size = measured_size(results)
+    checked = "whose size was not measured" if size is None else f"whose measured size is at most {percent(size, 1)}"
+    return (
+        f"Of {study['strikes']} coded strikes on {study['name']} from {study['first_date']} to {study['last_date']}, {study['located']} in "
+        f"{study['located_attacks']} attacks were located finely enough; with the events named in the claims held out, their weighted "
+        f"density within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings was {number(excess['ratio'])} times "
+        f"({percent(excess['level'])} interval {interval(*excess['interval'])}) that of a kernel baseline of "
+        f"{number(plan['primary']['bandwidth_m'], 0)} m refitted in every draw, and a test {checked} at a nominal "
+        f"{percent(plan['primary']['level'])} gave p = {p_value(primary['p_value'])}. This is not a statement about intent."
+    )
+
+
+def limits(results: dict[str, Any]) -> list[str]:
+    """List what the result does not show."""
+    study, excess, held = results["study"], results["excess"], results["held_out"]
+    lines = [
+        "It does not show intent. Nearness is predicted by aim at the mission, by aim at something beside it, by debris, by wrong "
+        "coordinates and by chance in a dense centre; this test does not choose among them.",
+        f"It does not tell a mission from what stands beside it: {study['sites_near_aim_points']} of the {study['sites_tested']} mission "
+        f"buildings stand within {number(excess['radius'], 0)} m of a place that could itself have been aimed at.",
+        f"It does not speak about the {len(held)} {'strike' if len(held) == 1 else 'strikes'} that prompted it: they were held out, "
+        "because they were chosen for being near.",
+        f"It rests on the {study['located']} of {study['strikes']} strikes whose reports name a place. Weights make up for raions and periods "
+        f"in which fewer do (they leave the worth of {number(study['effective_n'], 0)} equal strikes), not for a press that names places "
+        "near missions more readily than others of the same raion.",
+        f"It says nothing about distances finer than the positions: half of the located strikes are known to "
+        f"{number(study['uncertainty_median_m'], 0)} m on each axis or worse, and some only to {number(study['uncertainty_max_m'], 0)} m.",
+    ]
+    low, ratio = excess["interval"][0], excess["ratio"]
+    if isinstance(ratio, float) and ratio > 1:
+        lower = (
+            f", and {number(low)} times for its lower limit"
+            if isinstance(low, float) and low > 1
+            else "; its lower limit is already below 1"
+        )
+        lines.append(
+            f"Break-even: if strikes near missions were {number(ratio)} times likelier to get a street-level report, the excess would vanish{lower}."
+        )
+    return lines

@@ -1,0 +1,197 @@
+"""Render an assessment in memory, then write its files whole: an interrupted run leaves no half-written file."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import importlib.metadata
+import io
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from ..assess import Assessment
+from ..figures import draw_curve, draw_map, draw_null, draw_size, figure
+from . import text
+
+SOURCE = "Facts: data/hand (each row with its source). Boundaries: © OpenStreetMap contributors, ODbL 1.0. Missions: Wikidata, CC0."
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
+TABLES = ("counts", "variants", "baselines", "berman", "flow", "near", "held_out")
+Captions = dict[str, dict[str, str]]
+
+
+def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
+    """Give every file of the report by its name under the output folder. Nothing is written.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    command : str
+        What a reader types to make the report again.
+    """
+    results_json = json.dumps(assessment.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    results: dict[str, Any] = json.loads(results_json)  # the prose reads what is in the file, not what was in memory
+    pictures = _figures(assessment)
+    context = _context(assessment, results, command)
+    files = {"results.json": results_json.encode()}
+    for name, drawing in pictures.items():
+        files[f"figures/{name}.png"] = drawing.png
+        files[f"figures/{name}.svg"] = drawing.svg
+    for name in TABLES:
+        files[f"tables/{name}.csv"] = _csv(results[name])
+
+    def fig(name: str) -> Markup:
+        data = base64.b64encode(pictures[name].png).decode()
+        caption = context["captions"][name]
+        return Markup(
+            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(caption["alt"])}"><figcaption>{escape(caption["text"])}</figcaption></figure>'
+        )
+
+    environment = _environment(autoescape=True)
+    html = environment.get_template("report.html.j2").render(**context, fig=fig)
+    markdown = _environment(autoescape=False).get_template("report.md.j2").render(**context)
+    files["report.html"] = html.encode()
+    files["report.md"] = markdown.encode()
+    return files
+
+
+def write_files(files: dict[str, bytes], folder: Path) -> None:
+    """Write each file under a temporary name, then rename it."""
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _environment(*, autoescape: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("analysis.report"), autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=False
+    )
+    environment.filters.update(number=text.number, p=text.p_value, percent=text.percent, md=_markdown)
+    environment.globals.update(link=_link)
+    return environment
+
+
+def _markdown(value: object) -> str:
+    line = " ".join(str(value).split())
+    for mark in "\\`*_[]<>|":
+        line = line.replace(mark, "\\" + mark)
+    return line
+
+
+def _link(url: object, label: object) -> Markup:
+    """Link a source; anything that is not a web address is shown as text."""
+    if str(url).startswith(("https://", "http://")):
+        return Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(url, label)
+    return Markup("{}").format(f"{label}: {url}")
+
+
+def _figures(a: Assessment) -> dict[str, Any]:
+    with figure(8.4, 7.6, source=SOURCE) as drawn_map:
+        draw_map(
+            a.study.window, a.design.points, a.design.sites, drawn_map.ax,
+            baseline=a.baseline, areas=a.study.areas, aim_points=a.study.aim_points,
+        )  # fmt: skip
+    with figure(source=SOURCE) as curve:
+        draw_curve(a.curve, curve.ax)
+    with figure(height=3.4, source=SOURCE) as null:
+        draw_null(a.primary, null.ax)
+    pictures = {"map": drawn_map, "curve": curve, "null": null}
+    if a.calibration is not None:
+        with figure(8.4, 4.2, source="Simulated worlds: data/calibration/primary.json.") as size:
+            draw_size(a.calibration, a.plan.primary.level, size.ax)
+        pictures["size"] = size
+    return pictures
+
+
+def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, Any]:
+    calibration = results["calibration"]
+    sizes: dict[str, float] = {}
+    table: list[dict[str, Any]] = []
+    if calibration is not None:
+        for row in calibration["rows"]:
+            if row["truth"] in ("smooth", "aim points"):
+                name = f"kernel {row['bandwidth_m']:g} m"
+                sizes[name] = max(sizes.get(name, 0.0), row["share"])
+        for world in dict.fromkeys(row["world"] for row in calibration["rows"]):
+            rows = [row for row in calibration["rows"] if row["world"] == world]
+            table.append({"world": world, "truth": rows[0]["truth"], "shares": [row["share"] for row in rows]})
+    claims = a.study.tables.get("claims")
+    listed = [] if claims is None else claims.assign(date=claims["date"].dt.strftime("%Y-%m-%d")).to_dict("records")
+    return {
+        "r": results,
+        "headline": text.HEADLINES[results["verdict"]["answer"]],
+        "answer": text.answer(results),
+        "quotable": text.quotable(results),
+        "limits": text.limits(results),
+        "size": text.measured_size(results),
+        "sizes": sizes,
+        "table": table,
+        "bandwidths": results["plan"]["secondary"]["bandwidths_m"],
+        "captions": _captions(results),
+        "claims": [{key: (None if value != value else value) for key, value in claim.items()} for claim in listed],
+        "command": command,
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "source": SOURCE,
+    }
+
+
+def _captions(r: dict[str, Any]) -> Captions:
+    study, curve, primary = r["study"], r["curve"], r["primary"]
+    outside = [
+        d
+        for d, o, low, high in zip(curve["distance"], curve["observed"], curve["lower"], curve["upper"], strict=True)
+        if not low <= o <= high
+    ]
+    where = f"between {text.number(min(outside), 0)} and {text.number(max(outside), 0)} m" if outside else "at no distance"
+    size = {
+        "alt": "Share of simulated worlds in which the test rejects, against the bandwidth, one line for each world",
+        "text": "Where there is no excess, lines should stay in the grey band. Orange lines are worlds with an excess: there, higher is better.",
+    }
+    return {
+        "map": {
+            "alt": f"Map of {study['name']}: located strikes, mission buildings, aim points and the baseline",
+            "text": f"{study['located']} located strikes (orange, with their location error to scale), {study['sites_tested']} mission buildings "
+            "(blue) and places that could themselves have been aimed at (triangles), on the baseline of the primary test. Strikes and missions "
+            "share the centre: that is why a baseline is needed.",
+        },
+        "curve": {
+            "alt": "Observed over expected strikes against distance, with a global envelope",
+            "text": f"Observed over expected strikes, weighted, within each distance. Under the null the whole line stays in the band with "
+            f"probability {text.percent(curve['level'])} ({curve['measure']}; {text.number(curve['n_simulations'], 0)} draws; "
+            f"p = {text.p_value(curve['p_value'])}). The observed line leaves it {where}.",
+        },
+        "null": {
+            "alt": "Histogram of the decay score in draws from the null, and the observed value",
+            "text": f"The statistic of the primary test in {text.number(primary['n_simulations'], 0)} draws from the null, and as observed. "
+            "The null's centre is not zero, because smoothing lowers the baseline where strikes are dense; the draws share that.",
+        },
+        "size": size,
+    }  # fmt: skip
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    out = io.StringIO(newline="")
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([{key: _cell(value) for key, value in row.items()} for row in rows])
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """Keep a spreadsheet from running text as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from analysis.inference import erl_envelope, extreme_rank_lengths, monte_carlo_p, monte_carlo_test, to_json
+from analysis.null import BinomialNull, Draws
+from analysis.pattern import InputError, Intensity, PointPattern
+
+VALUES = st.lists(st.integers(0, 20), min_size=1, max_size=40)
+
+
+def mean_east(draws: Draws) -> np.ndarray:
+    return draws.sums(draws.easting)
+
+
+@given(st.integers(0, 20), VALUES)
+def test_p_by_counting(observed, simulated):
+    p = monte_carlo_p(float(observed), np.array(simulated, float), "greater")
+    assert p == (1 + sum(s >= observed for s in simulated)) / (1 + len(simulated))
+    assert 0 < p <= 1
+    assert monte_carlo_p(-float(observed), -np.array(simulated, float), "less") == p
+    both = monte_carlo_p(float(observed), np.array(simulated, float), "two-sided")
+    assert min(1, 2 * min(p, monte_carlo_p(float(observed), np.array(simulated, float), "less"))) == both
+
+
+def test_p_refuses_nan():
+    with pytest.raises(InputError, match="finite number"):
+        monte_carlo_p(float("nan"), np.zeros(9), "greater")
+    with pytest.raises(InputError, match="greater, less or two-sided"):
+        monte_carlo_p(0.0, np.zeros(9), "nearer")
+
+
+def test_any_statistic_is_reproducible(square):
+    grid = square.grid(shape=(20, 20))
+    null = BinomialNull(Intensity(np.full(grid.shape, 0.1), grid, "flat"), 10)
+    points = PointPattern(np.linspace(5, 9, 10), np.full(10, 5.0), square)
+    first = monte_carlo_test(points, mean_east, null, n_simulations=199, rng=3)
+    again = monte_carlo_test(points, mean_east, null, n_simulations=199, rng=3)
+    assert np.array_equal(first.simulated, again.simulated)
+    assert first.p_value < 0.05  # the points stand at a mean of 7 where 5 is expected, four standard errors off
+    assert monte_carlo_test(points, mean_east, null, n_simulations=199, rng=4).p_value != 0
+    assert "seed 3" in str(first)
+    with pytest.raises(InputError, match="at least 19"):
+        monte_carlo_test(points, mean_east, null, n_simulations=5, rng=3)
+
+
+def test_size_of_the_monte_carlo_test(square):
+    """400 data sets from the null itself, level 0.1: rejections within the central 99.9 % of a binomial."""
+    grid = square.grid(shape=(20, 20))
+    null = BinomialNull(Intensity(np.full(grid.shape, 0.1), grid, "flat"), 10)
+    rejected = 0
+    for k in range(400):
+        draw = null.draw(np.random.SeedSequence([9, k]), 0, 1)
+        points = PointPattern(draw.easting, draw.northing, square)
+        rejected += monte_carlo_test(points, mean_east, null, n_simulations=59, rng=k).p_value <= 0.1
+    low, high = binom.ppf([0.0005, 0.9995], 400, 0.1)
+    assert low <= rejected <= high
+
+
+def test_extreme_rank_lengths_by_hand():
+    """Three curves at two points. Two-sided ranks: (1,1), (2,2), (1,1): the outer two tie and share place 2 of 3."""
+    curves = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
+    assert extreme_rank_lengths(curves, "two-sided") == pytest.approx([2 / 3, 1, 2 / 3])
+    # greater: ranks from the top are 3, 2, 1
+    assert extreme_rank_lengths(curves, "greater") == pytest.approx([1, 2 / 3, 1 / 3])
+
+
+@given(st.integers(0, 500), st.sampled_from(["two-sided", "greater", "less"]))
+def test_band_and_p_agree(seed, alternative):
+    """The observed curve lies in the band exactly when p > 0.05."""
+    rng = np.random.default_rng(seed)
+    curves = rng.normal(size=(200, 12)).cumsum(axis=1)
+    curves[0] += rng.uniform(-6, 6)
+    p, low, high = erl_envelope(curves[0], curves[1:], alternative=alternative)
+    assert (p > 0.05) == bool(((curves[0] >= low) & (curves[0] <= high)).all())
+    assert 0 < p <= 1
+
+
+def test_size_of_the_envelope():
+    rng = np.random.default_rng(11)
+    rejected = 0
+    for _ in range(600):
+        curves = rng.normal(size=(100, 8)).cumsum(axis=1)
+        rejected += erl_envelope(curves[0], curves[1:])[0] <= 0.05
+    assert rejected <= binom.ppf(0.9995, 600, 0.05)
+    assert rejected >= binom.ppf(0.0005, 600, 0.05)
+
+
+def test_json_has_no_nan():
+    assert to_json({"a": float("nan"), "b": np.array([1.0, np.inf]), "c": np.int64(3), 4: (True, None)}) == {
+        "a": None,
+        "b": [1.0, "inf"],
+        "c": 3,
+        "4": [True, None],
+    }
+    assert to_json(0.1 + 0.2) == 0.3

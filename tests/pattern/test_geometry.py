@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import MultiPolygon, Polygon, box
+
+from analysis.pattern import InputError, Intensity, PointPattern, Sites, Window
+
+COORDINATE = st.floats(0, 10, allow_nan=False)
+
+
+def test_window_with_a_hole_in_pieces():
+    pieces = MultiPolygon([box(0, 0, 2, 2), Polygon([(4, 0), (8, 0), (8, 4), (4, 4)], [[(5, 1), (6, 1), (6, 2), (5, 2)]])])
+    window = Window(pieces)
+    assert window.area == 4 + 16 - 1
+    inside = window.contains([1, 3, 5.5, 7, 2], [1, 1, 1.5, 3, 1])
+    assert inside.tolist() == [True, False, False, True, True]  # the last lies on the boundary
+    # from (7, 3) the outer boundary is 1 away, the hole's corner (6, 2) is sqrt(2); from (5.5, 1.5) the hole's side is 0.5
+    assert window.boundary_distance([7, 5.5], [3, 1.5]) == pytest.approx([1, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("polygon", "rule"),
+    [
+        (Polygon(), "area above zero"),
+        (Polygon([(0, 0), (4, 4), (4, 0), (0, 1)]), "must be valid"),
+        (box(0, 0, 1, 1).boundary, "Polygon or MultiPolygon"),
+    ],
+)
+def test_window_refuses(polygon, rule):
+    with pytest.raises(InputError, match=rule):
+        Window(polygon)
+
+
+def test_window_refuses_degrees():
+    with pytest.raises(InputError, match="projected"):
+        Window(box(30, 50, 31, 51), crs="EPSG:4326")
+
+
+def test_cells_cover_the_window(holed):
+    grid = holed.grid(spacing=0.05)
+    assert grid.integral(np.ones(grid.shape)) == pytest.approx(holed.area, rel=2e-3)
+    e, n = grid.centres
+    assert np.array_equal(grid.cell(e, n), np.arange(e.size).reshape(e.shape))
+
+
+@given(COORDINATE, COORDINATE)
+def test_interpolation_is_exact_for_planes(e, n):
+    grid = Window(box(0, 0, 10, 10)).grid(shape=(40, 50))
+    x, y = grid.centres
+    clipped = np.clip(e, x.min(), x.max()), np.clip(n, y.min(), y.max())
+    assert grid.interpolate(2 * x - 3 * y + 1, e, n) == pytest.approx(2 * clipped[0] - 3 * clipped[1] + 1, abs=1e-9)
+
+
+def test_sample_lies_inside_and_is_uniform(holed):
+    e, n = holed.sample(4000, rng=np.random.default_rng(1))
+    assert len(e) == 4000
+    assert holed.contains(e, n).all()
+    west = holed.polygon.intersection(box(0, 0, 5, 10)).area / holed.area
+    assert (e < 5).mean() == pytest.approx(west, abs=4 * np.sqrt(west * (1 - west) / 4000))
+
+
+def test_points_name_the_row_at_fault(square):
+    with pytest.raises(InputError, match=r"row 2.*outside the window"):
+        PointPattern([1, 11], [1, 1], square)
+    with pytest.raises(InputError, match=r"row 1, column northing.*finite"):
+        PointPattern([1], [np.nan], square)
+    with pytest.raises(InputError, match="one length"):
+        PointPattern([1, 2], [1], square)
+
+
+def test_geodataframe_in_and_out(kyiv):
+    located = kyiv.strikes.points(kyiv.strikes.located(300))
+    frame = located.to_geodataframe()
+    assert frame.crs == "EPSG:4326"
+    back = PointPattern.from_geodataframe(frame, kyiv.window)
+    assert back.easting == pytest.approx(located.easting, abs=1e-3)  # a millimetre
+    assert list(back.marks["strike_id"]) == list(located.marks["strike_id"])
+    with pytest.raises(InputError, match="need a CRS"):
+        PointPattern.from_geodataframe(gpd.GeoDataFrame(geometry=gpd.points_from_xy([30.5], [50.4])), kyiv.window)
+
+
+@given(st.lists(st.tuples(COORDINATE, COORDINATE), min_size=2, max_size=12), COORDINATE, COORDINATE)
+def test_another_site_never_lengthens_the_nearest_distance(places, e, n):
+    window = Window(box(0, 0, 10, 10))
+    x, y = np.array(places).T
+    assert Sites(x, y, window).distance(e, n) <= Sites(x[:-1], y[:-1], window).distance(e, n)
+
+
+def test_no_sites(square):
+    with pytest.raises(InputError, match="no sites"):
+        Sites([], [], square).distance(1, 1)
+
+
+def test_six_missions_in_one_house_are_one_building(kyiv):
+    buildings = kyiv.sites.buildings()
+    assert (kyiv.sites.n, buildings.n) == (84, 73)
+    assert buildings.marks["sites"].max() == 7
+
+
+def test_intensity_refuses_what_is_none(square):
+    grid = square.grid(shape=(4, 4))
+    with pytest.raises(InputError, match="finite and not negative"):
+        Intensity(np.full((4, 4), -1.0), grid, "x")
+    with pytest.raises(InputError, match="shape of its grid"):
+        Intensity(np.ones((3, 4)), grid, "x")
+    assert Intensity(np.ones((4, 4)), grid, "x").total == pytest.approx(100)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from analysis.pattern import InputError, Plan
+
+
+def changed(plan: Plan, key: str, value: object) -> dict:
+    values = plan.to_dict()
+    table = values
+    *path, last = key.split(".")
+    for part in path:
+        table = table[part]
+    if value is None:
+        del table[last]
+    else:
+        table[last] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("primary.bandwith_m", 10.0, "primary.bandwith_m: unknown key"),
+        ("primary.bandwidth_m", None, "primary.bandwidth_m: missing key"),
+        ("primary.bandwidth_m", "wide", "must be of type float"),
+        ("primary.bandwidth_m", -1.0, "above zero"),
+        ("primary.bandwidth_m", float("nan"), "above zero"),
+        ("seed", True, "must be of type int"),
+        ("seed", 1.5, "must be of type int"),
+        ("primary", 3, "must be a table"),
+        ("primary.alternative", "nearer", "closer, farther or two-sided"),
+        ("primary.decay", "linear", "gaussian, exponential, disc or inverse"),
+        ("secondary.radii_m", [], "at least one radius"),
+        ("secondary.radii_m", [250.0, 0.0], "above zero"),
+        ("secondary.radii_m", 250.0, "must be a list"),
+        ("strikes.period_starts", ["2024-13-01"], "dates like"),
+        ("n_simulations", 10, "at least 99"),
+    ],
+)
+def test_refuses(plan, key, value, said):
+    with pytest.raises(InputError, match=said):
+        Plan.from_dict(changed(plan, key, value))
+
+
+def test_whole_numbers_pass_for_lengths(plan):
+    assert Plan.from_dict(changed(plan, "primary.bandwidth_m", 1500)).primary.bandwidth_m == 1500.0
+
+
+def test_hash_follows_values_only(plan):
+    assert Plan.from_dict(dict(reversed(plan.to_dict().items()))).digest == plan.digest
+    assert Plan.from_dict(changed(plan, "seed", 1)).digest != plan.digest
+
+
+def test_quick_never_draws_more(plan):
+    assert plan.quick().n_simulations == 999
+    assert plan.quick().quick() == plan.quick()

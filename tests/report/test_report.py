@@ -1,0 +1,225 @@
+"""The report end to end: made twice, opened in a browser with the network off, spoilt, and fed hostile text."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from analysis.assess import assess
+from analysis.checks import Calibration
+from analysis.cli import main
+from analysis.report import render, text, write_files
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, root) -> list[Path]:
+    """Two quick runs side by side."""
+    folders = [tmp_path_factory.mktemp("report") for _ in range(2)]
+    command = [sys.executable, "-m", "analysis", "report", "--quick", "--out"]
+    jobs = [subprocess.Popen([*command, str(folder)], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for folder in folders]
+    for job in jobs:
+        out, err = job.communicate(timeout=280)
+        assert job.returncode == 0, err.decode()
+        assert b"Written:" in out
+    return folders
+
+
+@pytest.fixture(scope="module")
+def results(runs) -> dict:
+    return json.loads((runs[0] / "results.json").read_text())
+
+
+def test_two_runs_give_the_same_bytes(runs):
+    names = sorted(str(p.relative_to(runs[0])) for p in runs[0].rglob("*") if p.is_file())
+    assert {"report.html", "report.md", "results.json", "figures/map.png", "tables/counts.csv"} <= set(names)
+    for name in names:
+        assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
+
+
+def test_html_is_one_file_that_asks_for_nothing(runs):
+    html = (runs[0] / "report.html").read_text()
+    assert len(html) < 5_000_000
+    for attribute in re.findall(r"""(?:src|href)=["']([^"']*)""", html):
+        assert attribute.startswith(("data:", "#", "https://", "http://"))
+    assert not re.search(r"""<(script|link rel="stylesheet"|iframe|object)""", html)
+    assert "url(" not in html
+    images = re.findall(r"<img[^>]*>", html)
+    assert len(images) == 4
+    assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
+
+
+@pytest.mark.parametrize("width", [360, 1600])
+def test_in_a_browser_with_the_network_off(runs, width):
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((runs[0] / "report.html").as_uri())
+        assert said == []
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        broken = page.evaluate("[...document.images].filter(i => !i.complete || i.naturalWidth === 0).length")
+        assert broken == 0
+        answer = page.locator("#answer").bounding_box()
+        assert answer is not None
+        assert answer["y"] + 200 < 900  # the verdict stands on the first screen
+        for name in page.locator("nav a").evaluate_all("links => links.map(a => a.getAttribute('href'))"):
+            assert page.locator(name).count() == 1
+        browser.close()
+
+
+def test_the_answer_says_what_the_results_say(runs, results):
+    for name in ("report.html", "report.md"):
+        page = (runs[0] / name).read_text()
+        for value in (results["excess"]["ratio"], results["excess"]["detectable"], *results["excess"]["interval"]):
+            assert text.number(value) in page
+        assert text.p_value(results["primary"]["p_value"]) in page
+        assert text.HEADLINES[results["verdict"]["answer"]] in page
+        assert "does not show intent" in page
+
+
+def test_parts_add_up(results):
+    """Numbers that must agree do: a report whose parts contradict each other is not to be sent."""
+    study = results["study"]
+    assert results["flow"][0]["strikes"] == study["strikes"] == 585
+    assert results["flow"][1]["strikes"] + len(results["held_out"]) == study["strikes"]
+    assert results["flow"][-1]["strikes"] == study["located"] == results["primary"]["n"]
+    assert study["baseline_total"] == pytest.approx(study["weight_total"], rel=1e-4)
+    assert study["weight_total"] <= results["flow"][1]["strikes"] + 1e-6
+    for count in results["counts"]:
+        near = sum(1 for e in results["near"] if e["distance_m"] <= count["radius_m"])
+        assert near == count["located_observed"]
+    assert results["variants"][0]["p_value"] == results["primary"]["p_value"]
+    chosen = next(b for b in results["baselines"] if b["bandwidth_m"] == results["plan"]["primary"]["bandwidth_m"])
+    assert chosen["baseline"].startswith("kernel")
+    p = (1 + sum(t >= results["primary"]["statistic"] for t in results["primary"]["simulated"])) / (1 + results["primary"]["n_simulations"])
+    assert p == pytest.approx(results["primary"]["p_value"])
+    held = {e["strike_id"] for e in results["held_out"]}
+    assert not held & {e["strike_id"] for e in results["near"]}
+
+
+def test_tables_are_those_of_the_results(runs, results):
+    rows = list(csv.DictReader(io.StringIO((runs[0] / "tables/near.csv").read_text())))
+    assert [r["strike_id"] for r in rows] == [e["strike_id"] for e in results["near"]]
+    assert all(r["source_url"].startswith("http") for r in rows)
+
+
+BAD = {
+    "missing file": ("hand/strikes.csv", None, "strikes.csv: the file does not exist"),
+    "wrong columns": ("hand/missions.csv", lambda t: t.replace("latitude", "lat", 1), "missions.csv, column latitude"),
+    "text in a number": ("hand/strikes.csv", lambda t: t.replace(",50.4714,", ",north,", 1), "row 1, column latitude, value 'north'"),
+    "swapped": ("hand/strikes.csv", lambda t: t.replace("30.5284,50.4714", "50.4714,30.5284", 1), "latitude and longitude look swapped"),
+    "outside": ("hand/strikes.csv", lambda t: t.replace("30.5284,50.4714", "30.5284,52.4714", 1), "outside the window"),
+    "repeated id": ("hand/strikes.csv", lambda t: t.replace("KYV-20220224-02", "KYV-20220224-01", 1), "must be unique"),
+    "no strikes": ("hand/strikes.csv", lambda t: t.splitlines()[0] + "\n", "the file has no rows"),
+    "no sites": ("hand/missions.csv", lambda t: t.splitlines()[0] + "\n", "the file has no rows"),
+    "no sites left": ("plan.toml", lambda t: t.replace("max_uncertainty_m = 1000.0", "max_uncertainty_m = 1.0"), "leaves no sites"),
+    "unknown key": ("plan.toml", lambda t: t + "\ncolour = 1\n", "plan.toml, column verdict.colour: unknown key"),
+    "wrong type": ("plan.toml", lambda t: t.replace("seed = 20251114", 'seed = "x"'), "column seed, value 'x': must be of type int"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_exit_two_and_nothing_written(facts, tmp_path, monkeypatch, capsys, name):
+    file, change, said = BAD[name]
+    path = facts / file
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text(change(path.read_text()))
+    out = tmp_path / "out"
+    arguments = ["report", "--quick", "--data", str(facts / "hand"), "--plan", str(facts / "plan.toml"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["analysis", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert not out.exists()
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"."):
+        write_files({"a/b.txt": b""}, tmp_path / "file")
+    monkeypatch.setattr(sys, "argv", ["analysis", "report", "--plan", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    write_files({"a.txt": b"old"}, tmp_path)
+    monkeypatch.setattr("os.replace", lambda a, b: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_files({"a.txt": b"new"}, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_bytes() == b"old"
+
+
+@pytest.fixture(scope="module")
+def coarse(kyiv, plan):
+    """The study on cells of 200 m with few draws: for what the report does with it, not for its numbers."""
+    second = dataclasses.replace(plan.secondary, curve_n_simulations=99, curve_step_m=1000.0, bandwidths_m=(1500.0,), radii_m=(500.0,))
+    few = dataclasses.replace(plan, cell_m=200.0, n_simulations=199, secondary=second)
+    return assess(kyiv, few)
+
+
+def test_without_a_measured_size_the_verdict_is_not_informative(coarse):
+    assert coarse.verdict.answer == "not informative"
+    assert "has not been measured" in coarse.verdict.rule
+    assert "Not measured for this plan" in render(coarse, command="x")["report.html"].decode()
+
+
+def test_hostile_text_is_shown_not_run(coarse):
+    evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
+    files = render(dataclasses.replace(coarse, near=[evil]), command="<b>x</b>")
+    html = files["report.html"].decode()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert 'href="javascript' not in html
+    assert "<b>x</b>" not in html
+    row = next(csv.DictReader(io.StringIO(files["tables/near.csv"].decode())))
+    assert row["nearest"] == "'=cmd()"
+
+
+@pytest.mark.parametrize(
+    ("p", "interval", "effective", "size", "answer"),
+    [
+        (0.01, (1.5, 4.0), 50, 0.05, "excess"),
+        (0.30, (0.4, 1.7), 50, 0.05, "no excess"),
+        (0.30, (0.4, 2.7), 50, 0.05, "not informative"),
+        (0.01, (1.5, 4.0), 12, 0.05, "not informative"),
+        (0.01, (1.5, 4.0), 50, 0.20, "not informative"),
+        (0.01, (1.5, 4.0), 50, None, "not informative"),
+    ],
+)
+def test_the_verdict_follows_its_rules(plan, coarse, p, interval, effective, size, answer):
+    from analysis.checks import defining_parts, verdict
+
+    row = {"world": "w", "truth": "smooth", "bandwidth_m": plan.primary.bandwidth_m, "rejected": 0, "share": size}
+    measured = None if size is None else Calibration(defining_parts(plan), 1000, 499, 0.067, (row,), ())
+    primary = dataclasses.replace(coarse.primary, p_value=p)
+    excess = dataclasses.replace(coarse.excess, interval=interval)
+    found = verdict(plan, primary, excess, effective, measured)
+    assert found.answer == answer
+    page = render(dataclasses.replace(coarse, verdict=found, primary=primary, excess=excess), command="x")["report.html"].decode()
+    assert text.HEADLINES[answer] in page
