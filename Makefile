@@ -34,7 +34,7 @@ test: .venv/.ready  ## lint, types, layers, tests, notebooks, generated files
 	$(PY) -m ruff check analysis tests
 	$(PY) -m mypy analysis
 	.venv/bin/lint-imports --no-cache
-	$(PY) -m pytest -n 2 --dist loadfile tests
+	$(PY) -m pytest -n 2 --dist loadfile -rs tests
 
 notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTML
 	.venv/bin/jupyter nbconvert --to html --execute --output-dir reports/notebooks notebooks/*.ipynb

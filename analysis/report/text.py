@@ -82,13 +82,19 @@ def limits(results: dict[str, Any]) -> list[str]:
         "coordinates and by chance in a dense centre; this test does not choose among them.",
         f"It does not tell a mission from what stands beside it: {study['sites_near_aim_points']} of the {study['sites_tested']} mission "
         f"buildings stand within {number(excess['radius'], 0)} m of a place that could itself have been aimed at.",
-        f"It does not speak about the {len(held)} {'strike' if len(held) == 1 else 'strikes'} that prompted it: they were held out, "
-        "because they were chosen for being near.",
+        *(
+            []
+            if not held
+            else [
+                f"It does not speak about the {len(held)} {'strike' if len(held) == 1 else 'strikes'} that prompted it: they were held out, "
+                "because they were chosen for being near."
+            ]
+        ),
         f"It rests on the {study['located']} of {study['strikes']} strikes whose reports name a place. Weights make up for raions and periods "
         f"in which fewer do (they leave the worth of {number(study['effective_n'], 0)} equal strikes), not for a press that names places "
         "near missions more readily than others of the same raion.",
-        f"It says nothing about distances finer than the positions: half of the located strikes are known to "
-        f"{number(study['uncertainty_median_m'], 0)} m on each axis or worse, and some only to {number(study['uncertainty_max_m'], 0)} m.",
+        f"It says nothing about distances finer than the positions: the median error of a located strike is "
+        f"{number(study['uncertainty_median_m'], 0)} m on each axis, and some are known only to {number(study['uncertainty_max_m'], 0)} m.",
     ]
     low, ratio = excess["interval"][0], excess["ratio"]
     if isinstance(ratio, float) and ratio > 1:

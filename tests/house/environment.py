@@ -16,7 +16,7 @@ def environment(project: dict) -> str:
         "channels:",
         "  - conda-forge",
         "dependencies:",
-        f'  - python {project["requires-python"]}',
+        f"  - python {project['requires-python']}",
         "  - pip",
         "  - pip:",
         *(f'      - "{requirement}"' for requirement in [*project["dependencies"], *dev]),

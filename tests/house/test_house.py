@@ -81,7 +81,7 @@ def test_the_readme_example_runs(root, tmp_path):
 
 def test_doctests(root):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "analysis", "-p", "no:xdist"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--doctest-modules", "analysis", "-p", "no:xdist"],
         cwd=root, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import chisquare
@@ -33,7 +35,7 @@ def test_places_follow_the_intensity(intensity, holed, make):
     bands = np.linspace(0, 10, 6)
     observed = np.histogram(draws.easting, bands)[0]
     x = intensity.grid.centres[0]
-    expected = [intensity.expected(((x >= a) & (x < b)).astype(float)) for a, b in zip(bands[:-1], bands[1:], strict=True)]
+    expected = [intensity.expected(((x >= a) & (x < b)).astype(float)) for a, b in itertools.pairwise(bands)]
     expected = np.array(expected) / np.sum(expected) * observed.sum()
     # cells straddle the bands' borders, which a chi-square on 50,000 points would see: compare shares
     assert observed / observed.sum() == pytest.approx(expected / expected.sum(), abs=0.01)

@@ -145,7 +145,9 @@ def test_byte_order_mark_is_read_over(facts, plan):
     assert load_study(facts / "hand", plan).strikes.n == 585
 
 
-@pytest.mark.parametrize(("text", "said"), [("seed = ", "must be a TOML file"), ("colour = 1", "column colour: unknown key"), ("", "missing key")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("seed = ", "must be a TOML file"), ("colour = 1", "column colour: unknown key"), ("", "missing key")]
+)
 def test_plan_file(tmp_path, text, said):
     path = tmp_path / "plan.toml"
     path.write_text(text)
