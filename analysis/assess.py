@@ -150,7 +150,7 @@ class _Run:
         design: Design = options.get("design", self.design)
         estimator: LinearEstimator = options.get("estimator", self.estimator)
         weights: Array = options.get("weights", design.weights)
-        null = design.null(estimator, weights)
+        null = design.null(estimator, options.get("baseline_weights", weights))
         by_attack = options.get("by_attack", self.plan.primary.units == "attack")
         score = design.score(decay, estimator, null, by_attack=by_attack, weights=weights)
         result = score_test(
@@ -277,6 +277,7 @@ def _variants(run: _Run, study: Study, decay: Decay) -> list[dict[str, Any]]:
     changed: list[tuple[str, dict[str, Any]]] = [
         ("as planned", {}),
         ("every located strike counts once", {"weights": ones}),
+        ("all strikes: located ones count once, area rows as the baseline", {"weights": ones, "baseline_weights": design.weights}),
         ("strikes as units, not attacks", {"by_attack": False}),
         ("draws over the whole window, area counts not kept", {"design": replace(design, keep_area_counts=False)}),
         ("prompting events added back (not a test: they were chosen for being near)", {"design": back}),

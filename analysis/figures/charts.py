@@ -40,6 +40,7 @@ def draw_null(test: TestResult, ax: Axes) -> Axes:
         ha="right" if right else "left",
         va="top",
         color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2},
     )
     ax.set_xlabel("decay score, standardised by attack")
     ax.set_ylabel(f"density of {test.n_simulations:,} draws")

@@ -25,6 +25,7 @@ def draw_map(
     areas: dict[str, shapely.Polygon | shapely.MultiPolygon] | None = None,
     aim_points: pd.DataFrame | None = None,
     bar_km: float = 5.0,
+    centre: bool = False,
 ) -> Axes:
     """Draw a study on a map in its projected CRS (metres).
 
@@ -37,6 +38,8 @@ def draw_map(
     areas, aim_points : optional
     bar_km : float
         Length of the scale bar.
+    centre : bool
+        Show the surroundings of the sites only.
     """
     if baseline is not None:
         west, south, east, north = _extent(baseline)
@@ -68,6 +71,10 @@ def draw_map(
     ax.plot(sites.easting, sites.northing, ls="", marker="s", ms=3.6, mfc=SITE, mec="white", mew=0.4, label="mission buildings", zorder=4)
     ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes", zorder=5)
     west, south, east, north = window.bounds
+    if centre:
+        margin = np.array([-800.0, 800.0])
+        west, east = np.quantile(sites.easting, [0.02, 0.98]) + margin
+        south, north = np.quantile(sites.northing, [0.02, 0.98]) + margin
     ax.set_xlim(west, east)
     ax.set_ylim(south, north)
     ax.set_aspect("equal")
@@ -77,7 +84,7 @@ def draw_map(
     ax.annotate(f"{bar_km:g} km", (x + 500 * bar_km, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8.5)
     top = north - 0.02 * (north - south)
     ax.annotate("N", (x, top), (x, top - 0.07 * (north - south)), ha="center", va="center", arrowprops={"arrowstyle": "-|>", "color": INK})
-    ax.legend(loc="lower right", fontsize=8.5)
+    ax.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none")
     return ax
 
 

@@ -105,11 +105,16 @@ def _figures(a: Assessment) -> dict[str, Any]:
             a.study.window, a.design.points, a.design.sites, drawn_map.ax,
             baseline=a.baseline, areas=a.study.areas, aim_points=a.study.aim_points,
         )  # fmt: skip
+    with figure(8.4, 7.6, source=SOURCE) as centre:
+        draw_map(
+            a.study.window, a.design.points, a.design.sites, centre.ax,
+            areas=a.study.areas, aim_points=a.study.aim_points, bar_km=1.0, centre=True,
+        )  # fmt: skip
     with figure(source=SOURCE) as curve:
         draw_curve(a.curve, curve.ax)
     with figure(height=3.4, source=SOURCE) as null:
         draw_null(a.primary, null.ax)
-    pictures = {"map": drawn_map, "curve": curve, "null": null}
+    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null}
     if a.calibration is not None:
         with figure(8.4, 4.2, source="Simulated worlds: data/calibration/primary.json.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
@@ -167,6 +172,10 @@ def _captions(r: dict[str, Any]) -> Captions:
             "text": f"{study['located']} located strikes (orange, with their location error to scale), {study['sites_tested']} mission buildings "
             "(blue) and places that could themselves have been aimed at (triangles), on the baseline of the primary test. Strikes and missions "
             "share the centre: that is why a baseline is needed.",
+        },
+        "centre": {
+            "alt": f"Map of the centre of {study['name']}: located strikes, mission buildings and aim points",
+            "text": "The centre at a larger scale. Discs show one standard deviation of each strike's position.",
         },
         "curve": {
             "alt": "Observed over expected strikes against distance, with a global envelope",

@@ -59,7 +59,7 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     assert not re.search(r"""<(script|link rel="stylesheet"|iframe|object)""", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 4
+    assert len(images) == 5
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
