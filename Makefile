@@ -10,13 +10,13 @@ OUT ?= reports
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# uv where present, else pip; --without-pip serves systems whose python3 has no ensurepip.
+# uv where it is present and works, else pip; --without-pip serves systems whose python3 has no ensurepip.
 .venv/.ready: requirements.lock
 	@echo "Building .venv from requirements.lock"
 	@rm -rf .venv
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock; \
-	elif $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
+	@if command -v uv >/dev/null 2>&1 && uv venv --quiet --python $(PYTHON) .venv \
+	  && uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock; then :; \
+	elif rm -rf .venv && $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
 	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock; \
 	else \
 	  rm -rf .venv && $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(PY) install --quiet --require-hashes -r requirements.lock; \
