@@ -1,7 +1,7 @@
 """Threats to the conclusion: the size of the test in simulated worlds, and the verdict's rules."""
 
 from .calibration import Calibration, calibrate, defining_parts
-from .verdict import Verdict, verdict
+from .verdict import Verdict, fragility, verdict
 from .worlds import World, draw_strikes, setting, simulate_design, worlds
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "calibrate",
     "defining_parts",
     "draw_strikes",
+    "fragility",
     "setting",
     "simulate_design",
     "verdict",

@@ -41,8 +41,8 @@ def _table(rows: list[tuple[str, str]], sentence: str) -> str:
 
 
 def format_p(p: float) -> str:
-    """Write a p-value with two significant digits, never as zero."""
-    return f"{p:.2g}" if p >= 0.001 else f"{p:.1e}"
+    """Write a p-value with three significant digits, so that it is not rounded onto a level; never as zero."""
+    return f"{p:.3g}" if p >= 0.001 else f"{p:.1e}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..inference import format_p
+
 HEADLINES = {
     "excess": "Strikes fall near mission buildings more often than the baseline predicts.",
     "no excess": "Strikes do not fall near mission buildings more often than the baseline predicts.",
     "not informative": "These data do not decide whether strikes fall near mission buildings more often than the baseline predicts.",
 }
+
+
+def headline(results: dict[str, Any]) -> str:
+    """Give the answer in one sentence, with a warning where the report lists what overturns it."""
+    found = results["verdict"]
+    return HEADLINES[found["answer"]] + (" The finding is fragile." if found["fragile"] else "")
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -21,14 +29,9 @@ def number(value: Any, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def p_value(value: float) -> str:
-    """Write a p-value to two significant digits, never as zero."""
-    return f"{value:.2g}" if value >= 0.001 else f"{value:.1e}"
-
-
 def percent(value: float, digits: int = 0) -> str:
     """Write a share as a percentage."""
-    return f"{100 * value:.{digits}f} %"
+    return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def interval(low: Any, high: Any, digits: int = 2) -> str:
@@ -53,7 +56,7 @@ def answer(results: dict[str, Any]) -> str:
         f"Within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings, strikes were "
         f"{number(excess['ratio'])} times as dense as the baseline predicts "
         f"({percent(excess['level'])} interval {interval(*excess['interval'])}). "
-        f"The primary test gives p = {p_value(primary['p_value'])} (alternative: {primary['alternative']}; "
+        f"The primary test gives p = {format_p(primary['p_value'])} (alternative: {primary['alternative']}; "
         f"{number(primary['n_simulations'], 0)} draws from the null, seed {plan['seed']}). "
         f"An excess of {number(excess['detectable'])} would have been found with probability {number(excess['power'], 1)}."
     )
@@ -67,10 +70,10 @@ def quotable(results: dict[str, Any]) -> str:
     return (
         f"Of {study['strikes']} coded strikes on {study['name']} from {study['first_date']} to {study['last_date']}, {study['located']} in "
         f"{study['located_attacks']} attacks were located finely enough; with the events named in the claims held out, their weighted "
-        f"density within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings was {number(excess['ratio'])} times "
+        f"intensity within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings was {number(excess['ratio'])} times "
         f"({percent(excess['level'])} interval {interval(*excess['interval'])}) that of a kernel baseline of "
         f"{number(plan['primary']['bandwidth_m'], 0)} m refitted in every draw, and a test {checked} at a nominal "
-        f"{percent(plan['primary']['level'])} gave p = {p_value(primary['p_value'])}. This is not a statement about intent."
+        f"{percent(plan['primary']['level'])} gave p = {format_p(primary['p_value'])}. This is not a statement about intent."
     )
 
 

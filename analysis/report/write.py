@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from ..assess import Assessment
 from ..figures import draw_curve, draw_map, draw_null, draw_size, figure
+from ..inference import format_p
 from . import text
 
 SOURCE = "Facts: data/hand (each row with its source). Boundaries: © OpenStreetMap contributors, ODbL 1.0. Missions: Wikidata, CC0."
@@ -80,7 +81,7 @@ def _environment(*, autoescape: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("analysis.report"), autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
-    environment.filters.update(number=text.number, p=text.p_value, percent=text.percent, md=_markdown)
+    environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown)
     environment.globals.update(link=_link)
     return environment
 
@@ -138,7 +139,7 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
     listed = [] if claims is None else claims.assign(date=claims["date"].dt.strftime("%Y-%m-%d")).to_dict("records")
     return {
         "r": results,
-        "headline": text.HEADLINES[results["verdict"]["answer"]],
+        "headline": text.headline(results),
         "answer": text.answer(results),
         "quotable": text.quotable(results),
         "limits": text.limits(results),
@@ -181,7 +182,7 @@ def _captions(r: dict[str, Any]) -> Captions:
             "alt": "Observed over expected strikes against distance, with a global envelope",
             "text": f"Observed over expected strikes, weighted, within each distance. Under the null the whole line stays in the band with "
             f"probability {text.percent(curve['level'])} ({curve['measure']}; {text.number(curve['n_simulations'], 0)} draws; "
-            f"p = {text.p_value(curve['p_value'])}). The observed line leaves it {where}.",
+            f"p = {format_p(curve['p_value'])}). The observed line leaves it {where}.",
         },
         "null": {
             "alt": "Histogram of the decay score in draws from the null, and the observed value",

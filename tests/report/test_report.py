@@ -19,6 +19,7 @@ from playwright.sync_api import sync_playwright
 from analysis.assess import assess
 from analysis.checks import Calibration
 from analysis.cli import main
+from analysis.inference import format_p
 from analysis.report import render, text, write_files
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -96,7 +97,7 @@ def test_the_answer_says_what_the_results_say(runs, results):
         page = (runs[0] / name).read_text()
         for value in (results["excess"]["ratio"], results["excess"]["detectable"], *results["excess"]["interval"]):
             assert text.number(value) in page
-        assert text.p_value(results["primary"]["p_value"]) in page
+        assert format_p(results["primary"]["p_value"]) in page
         assert text.HEADLINES[results["verdict"]["answer"]] in page
         assert "does not show intent" in page
 
