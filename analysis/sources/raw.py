@@ -22,6 +22,7 @@ RAW_COLUMNS = (
     "place",  # text
     "url",  # text
 )
+SITE_COLUMNS = ("source", "raw_id", "row", "name", "type", "holder", "city", "longitude", "latitude", "uncertainty_m", "url")
 REJECTED_COLUMNS = ("source", "raw_id", "row", "step", "column", "value", "reason")
 
 
@@ -33,7 +34,7 @@ class RawTable:
     ----------
     source, file, sha256 : str
     frame : DataFrame
-        ``RAW_COLUMNS``, one row for each parsed row of the file.
+        ``RAW_COLUMNS`` (``SITE_COLUMNS`` for a source of sites), one row for each parsed row of the file.
     rejected : DataFrame
         ``REJECTED_COLUMNS``; ``len(frame) + len(rejected) == n_read``.
     n_read : int
