@@ -335,6 +335,8 @@ def _baselines(run: _Run, decay: Decay) -> tuple[list[dict[str, Any]], dict[str,
 def _berman(run: _Run) -> list[dict[str, Any]]:
     """Berman's and the CDF tests on the distance, the baseline taken as known: Z1 is never shown without the others."""
     points, grid = run.design.points, run.design.grid
+    if points.n < 2:
+        return []
     baseline = run.estimator.fit(points.easting, points.northing)
     at_points = run.design.sites.distance(points.easting, points.northing)
     cells, mass = run.distance[grid.inside], baseline.values[grid.inside] * grid.cell_area

@@ -25,7 +25,7 @@ class Uniform:
 
     def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
         """Spread the strikes evenly over the window's cells."""
-        mass = float(np.size(easting) if weights is None else np.sum(weights))
+        mass = float(np.size(easting) if weights is None else np.asarray(weights, float).sum())
         area = self.grid.inside.sum() * self.grid.cell_area
         return Intensity(np.where(self.grid.inside, mass / area, 0.0), self.grid, self.name)
 

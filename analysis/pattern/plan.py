@@ -123,7 +123,7 @@ class Plan:
 
     def _check(self) -> None:
         rules = (
-            ("n_simulations", self.n_simulations >= 99, "must be at least 99"),
+            ("n_simulations", self.n_simulations >= 199, "must be at least 199"),
             ("seed", self.seed >= 0, "must not be negative"),
             ("primary.decay", self.primary.decay in ("gaussian", "exponential", "disc", "inverse"),
              "must be gaussian, exponential, disc or inverse"),

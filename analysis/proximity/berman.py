@@ -111,10 +111,12 @@ def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, ki
     Raises
     ------
     InputError
-        As :func:`berman_test`, or for an unknown kind.
+        As :func:`berman_test`, for an unknown kind, or for a single strike, which has no distribution.
     """
     events, cells, mass = _inputs(z_events, z_cells, expected)
     u, n = null_cdf(events, cells, mass), len(events)
+    if n < 2:
+        raise InputError("a CDF test needs two strikes at least", value=n)
     if kind == "ks":
         result = kstest(u, "uniform")
         statistic, p = float(result.statistic), float(result.pvalue)

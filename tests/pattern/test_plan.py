@@ -35,7 +35,7 @@ def changed(plan: Plan, key: str, value: object) -> dict:
         ("secondary.radii_m", [250.0, 0.0], "above zero"),
         ("secondary.radii_m", 250.0, "must be a list"),
         ("strikes.period_starts", ["2024-13-01"], "dates like"),
-        ("n_simulations", 10, "at least 99"),
+        ("n_simulations", 10, "at least 199"),
     ],
 )
 def test_refuses(plan, key, value, said):

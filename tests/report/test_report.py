@@ -197,6 +197,20 @@ def test_without_a_measured_size_the_verdict_is_not_informative(coarse):
     assert "Not measured for this plan" in render(coarse, command="x")["report.html"].decode()
 
 
+@pytest.mark.parametrize("case", ["one strike", "no strike near"])
+def test_a_study_with_next_to_nothing_is_not_informative(kyiv, plan, case):
+    frame = kyiv.strikes.frame
+    point = (frame["support"] == "point") & (frame["uncertainty_m"] <= plan.strikes.located_max_m)
+    if case == "one strike":
+        keep = point.cumsum().eq(1) & point
+    else:
+        keep = point & (kyiv.sites.distance(frame["easting"].fillna(0), frame["northing"].fillna(0)) > 3000)
+    few = dataclasses.replace(plan, n_simulations=199, cell_m=200.0, secondary=dataclasses.replace(plan.secondary, curve_n_simulations=99))
+    found = assess(dataclasses.replace(kyiv, strikes=kyiv.strikes.subset(keep.to_numpy())), few)
+    assert found.verdict.answer == "not informative"
+    assert "not informative" in render(found, command="x")["report.html"].decode()
+
+
 def test_hostile_text_is_shown_not_run(coarse):
     evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
     files = render(dataclasses.replace(coarse, near=[evil]), command="<b>x</b>")
