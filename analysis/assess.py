@@ -119,6 +119,7 @@ class Assessment:
                     "baselines": self.baselines,
                     "berman": self.berman,
                     "donut": self.donut,
+                    "screening": self.study.tables["flow"].to_dict("records") if "flow" in self.study.tables else [],
                     "flow": self.flow,
                     "near": self.near,
                     "held_out": self.held_out,
@@ -350,7 +351,7 @@ def _flow(study: Study, plan: Plan, design: Design) -> list[dict[str, Any]]:
     kept = frame["selection"] == "systematic"
     point = kept & (frame["support"] == "point")
     return [
-        {"step": "coded strikes in the window", "strikes": len(frame), "attacks": int(frame["attack_id"].nunique())},
+        {"step": "strikes in the window", "strikes": len(frame), "attacks": int(frame["attack_id"].nunique())},
         {"step": "systematic (prompting events held out)", "strikes": int(kept.sum()),
          "attacks": int(frame["attack_id"][kept].nunique())},
         {"step": "of these with coordinates", "strikes": int(point.sum()), "attacks": int(frame["attack_id"][point].nunique())},
@@ -359,10 +360,10 @@ def _flow(study: Study, plan: Plan, design: Design) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _near_aim_points(study: Study, design: Design, radius: float) -> int:
-    """Count tested sites within the radius of the centre of a place that could itself have been aimed at."""
+def _near_aim_points(study: Study, design: Design, radius: float) -> int | None:
+    """Count tested sites within the radius of the centre of a place that could itself have been aimed at; None where none is given."""
     if study.aim_points is None or study.aim_points.empty:
-        return 0
+        return None
     aim = study.aim_points[["easting", "northing"]].to_numpy(float)
     sites = np.column_stack([design.sites.easting, design.sites.northing])
     return int((cKDTree(aim).query(sites)[0] <= radius).sum())

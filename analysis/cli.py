@@ -1,4 +1,4 @@
-"""The command line: report, data, calibrate, notebooks."""
+"""The command line: report, assess, data, fetch, clean, trace, calibrate."""
 
 from __future__ import annotations
 
@@ -14,16 +14,33 @@ from tqdm import tqdm
 
 from .assess import assess
 from .checks import Calibration, calibrate
-from .pattern import InputError
-from .report import render, write_files
-from .sources import load_study, raion_offsets, read_plan
+from .pattern import InputError, Plan, Study
+from .report import package, render, write_files
+from .sources import (
+    STRIKE_READERS,
+    Source,
+    clean,
+    completeness,
+    fetch,
+    load_study,
+    own_study,
+    raion_offsets,
+    read_areas,
+    read_plan,
+    read_registry,
+    read_sites,
+    read_window,
+    trace_strike,
+)
 
 STEPS = 7  # steps that assess() announces
 app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
 
 PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice of the analysis.")]
 DataOption = Annotated[Path, typer.Option("--data", help="The folder of the coded facts.")]
+RawOption = Annotated[Path, typer.Option("--raw", help="The folder of downloads.")]
 DATA, PLAN, CALIBRATION = Path("data/hand"), Path("data/plan.toml"), Path("data/calibration/primary.json")
+REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/clean")
 
 
 @app.callback()
@@ -44,15 +61,18 @@ def report(
     """Write the report: report.html, report.md, results.json, figures and tables."""
     chosen = read_plan(plan)
     study = load_study(data, chosen)
-    chosen = chosen.quick() if quick else chosen
+    command = "make report" if (plan, data, quick) == (PLAN, DATA, False) else _command(quick, plan, data)
+    _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out)
+
+
+def _report(study: Study, plan: Plan, calibration: Calibration | None, command: str, out: Path) -> None:
     with tqdm(total=STEPS, unit="step", disable=None) as bar:
 
         def say(step: str) -> None:
             bar.set_description(step)
             bar.update()
 
-        result = assess(study, chosen, calibration=_calibration(CALIBRATION), say=say)
-    command = "make report" if (plan, data, quick) == (PLAN, DATA, False) else _command(quick, plan, data)
+        result = assess(study, plan, calibration=calibration, say=say)
     write_files(render(result, command=command), out)
     print(result)
     print(f"\nWritten: {out / 'report.html'}")
@@ -69,6 +89,99 @@ def _calibration(path: Path) -> Calibration | None:
         return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (json.JSONDecodeError, InputError) as error:
         raise InputError(f"must hold a calibration, as make calibrate writes it ({error})", file=path) from None
+
+
+@app.command(name="assess")
+def assess_command(
+    strikes: Annotated[Path, typer.Option("--strikes", help="Your strikes: CSV, Excel, GeoJSON, GeoPackage or GeoParquet.")],
+    sites: Annotated[Path, typer.Option("--sites", help="Your protected sites, in any of these formats.")],
+    window: Annotated[Path, typer.Option("--window", help="The window: polygons with a CRS.")],
+    aim_points: Annotated[Path | None, typer.Option("--aim-points", help="Places that could themselves have been aimed at.")] = None,
+    areas: Annotated[Path | None, typer.Option("--areas", help="Polygons with a name each, for strikes known to an area only.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The place, as printed.")] = "",
+    worlds: Annotated[int, typer.Option("--worlds", help="Simulated worlds of each kind to measure the test's size; 0: not measured.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Use 999 draws instead of the plan's number.")] = False,
+    plan: PlanOption = PLAN,
+    out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports/own"),
+) -> None:
+    """Run the same study on your own strikes and sites, and write its report.
+
+    Without --worlds the verdict is "not informative", because the size of a test must be measured for the study at hand: 200 is a start,
+    1000 is sound.
+    """
+    chosen = read_plan(plan)
+    study = own_study(name or window.stem, strikes, sites, window, chosen, areas=areas, aim_points=aim_points)
+    measured = None
+    if worlds:
+        measured = calibrate(study, chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=_progress)
+    given = {"--aim-points": aim_points, "--areas": areas, "--worlds": worlds or None}
+    extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given.items() if value is not None]
+    files = f"--strikes {strikes.name} --sites {sites.name} --window {window.name} --plan {plan.name}"
+    command = " ".join(["python -m analysis assess", files, *extra, *(["--quick"] if quick else [])])
+    _report(study, chosen.quick() if quick else chosen, measured, command, out)
+
+
+@app.command(name="fetch")
+def fetch_command(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources to fetch; all that have a URL when none is named.")] = None,
+    mirror: Annotated[str, typer.Option("--mirror", help="A folder or base URL with the same file names.")] = "",
+    raw: RawOption = RAW,
+) -> None:
+    """Download public data to data/raw, each checked by its SHA-256, and record where each file came from."""
+    registry = read_registry(REGISTRY)
+    chosen = [_known(registry, name) for name in sources] if sources else [source for source in registry.values() if source.url]
+    for source, done in fetch(chosen, raw, mirror=mirror, bar=sys.stderr.isatty()):
+        print(f"{source.id:<28} {done:<14} {raw / source.file}")
+
+
+@app.command(name="clean")
+def clean_command(
+    sources: Annotated[list[str], typer.Argument(help="Sources of strikes, fetched before.")],
+    window: Annotated[Path, typer.Option("--window", help="The window: polygons with a CRS.")],
+    prefix: Annotated[str, typer.Option("--prefix", help="First letters of the ids of strikes.")] = "STR",
+    areas: Annotated[Path | None, typer.Option("--areas", help="Polygons with a name each.")] = None,
+    sites: Annotated[Path | None, typer.Option("--sites", help="Sites, to estimate completeness near to them and far.")] = None,
+    plan: PlanOption = PLAN,
+    raw: RawOption = RAW,
+    out: Annotated[Path, typer.Option("--out", help="Where to write.")] = CLEAN,
+) -> None:
+    """Make clean strikes from raw rows in counted steps, and write them with their trace and every rejected row."""
+    registry, chosen = read_registry(REGISTRY), read_plan(plan)
+    used = {name: _known(registry, name) for name in sources}
+    for source in used.values():
+        if source.reader not in STRIKE_READERS:
+            raise InputError("is not a source of strikes", value=source.id)
+    region = read_window(window)
+    named = {} if areas is None else read_areas(areas, region, "name")
+    tables = [STRIKE_READERS[source.reader](raw / source.file, source.id) for source in used.values()]
+    last = {source.id: source.last_date for source in used.values() if source.last_date}
+    found = clean(tables, region, named, chosen.clean, prefix, last_dates=last)
+    known = None if sites is None else read_sites(sites, region, chosen)
+    estimates = completeness(found, known, near_m=chosen.clean.near_m)
+    write_files(package(found, estimates, used, region.crs, window.stem), out)
+    print(found.flow.to_string(index=False))
+    for e in estimates:
+        total = e.said if e.total is None else f"{e.total:.0f} strikes, of which {e.completeness:.0%} are in one or both"
+        print(f"{e.first} and {e.second}, {e.where}: {e.in_first}, {e.in_second}, in both {e.in_both}; {total}")
+    print(f"\nWritten: {out / 'strikes.csv'}")
+
+
+@app.command(name="trace")
+def trace_command(
+    strike_id: Annotated[str, typer.Argument(help="A strike of data/clean or data/hand.")],
+    clean: Annotated[Path, typer.Option("--clean", help="The folder of clean strikes.")] = CLEAN,
+    data: DataOption = DATA,
+) -> None:
+    """Say what is behind a strike: its raw rows, their file, the file's SHA-256 and where it came from."""
+    for row in trace_strike(strike_id, clean, data):
+        print(f"{row['strike_id']}\n  row     {row['row']} ({row['raw_id']}) of {row['source']}\n  file    {row['file']}")
+        print(f"  sha256  {row['sha256']}\n  url     {row['url']}")
+
+
+def _known(registry: dict[str, Source], name: str) -> Source:
+    if name not in registry:
+        raise InputError(f"no such source; there are {', '.join(registry)}", value=name)
+    return registry[name]
 
 
 @app.command()
@@ -95,16 +208,16 @@ def calibrate_command(
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = CALIBRATION,
 ) -> None:
     """Measure size and power of the plan's primary test in simulated worlds (tens of minutes with 1,000 worlds)."""
-
-    def progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
-        yield from tqdm(items, total=total, desc=label, disable=None)
-
     chosen = read_plan(plan)
-    found = calibrate(load_study(data, chosen), chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=progress)
+    found = calibrate(load_study(data, chosen), chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=_progress)
     content = json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n"
     write_files({out.name: content.encode()}, out.parent)
     for row in found.rows:
         print(f"{row['world']:<40} {row['bandwidth_m']:>6g} m  {row['share']:.3f}")
+
+
+def _progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
+    yield from tqdm(items, total=total, desc=label, disable=None)
 
 
 def main() -> None:

@@ -111,17 +111,8 @@ def worlds(at: Setting) -> list[World]:
     sites = tested_sites(study.sites, at.plan)
     away = np.hypot(e - sites.easting.mean(), n - sites.northing.mean())
     radial = 0.05 + np.exp(-0.5 * (away / 5000) ** 2)
-    raions = study.tables["raions"].set_index("name_en")["population"]
-    people = np.zeros(grid.shape)
-    for k, name in enumerate(study.areas):
-        cells = (at.cell_stratum == k) & grid.inside
-        people[cells] = raions[name] / cells.sum()
-    people = smooth(people, grid, 1500.0)
     missions = smooth(grid.count(sites.easting, sites.northing), grid, 3000.0)
     missions = 0.25 * missions.max() + missions
-    assert study.aim_points is not None
-    aimed = smooth(grid.count(study.aim_points["easting"], study.aim_points["northing"]), grid, 600.0)
-    aimed = 0.6 * radial / radial[grid.inside].sum() + 0.4 * aimed / aimed[grid.inside].sum()
 
     def world(name: str, truth: str, values: Array, excess: float = 1.0) -> World:
         inside = np.where(grid.inside, np.maximum(values, 0) * (1 + (excess - 1) * at.near), 0.0)
@@ -132,13 +123,31 @@ def worlds(at: Setting) -> list[World]:
         replace(centre, name="centre, no salvos", together=0.0),
         centre,
         replace(centre, name="centre, large salvos", together=0.6),
-        world("population of the raions", "smooth", people),
+        *([world("population of the raions", "smooth", _people(at))] if "raions" in study.tables else []),
         world("as the missions at 3 km", "smooth", missions),
-        world("40 % at aim points", "aim points", aimed),
+        *([world("40 % at aim points", "aim points", _aimed(at, radial))] if study.aim_points is not None else []),
         replace(centre, name="located twice as often near missions", truth="selective", named=2.0),
         world("excess 2 near missions", "excess", radial, 2.0),
         world("excess 3 near missions", "excess", radial, 3.0),
     ]
+
+
+def _people(at: Setting) -> Array:
+    """Spread each raion's population evenly over it, and smooth."""
+    population = at.study.tables["raions"].set_index("name_en")["population"]
+    people = np.zeros(at.grid.shape)
+    for k, name in enumerate(at.study.areas):
+        cells = (at.cell_stratum == k) & at.grid.inside
+        people[cells] = population[name] / cells.sum()
+    return smooth(people, at.grid, 1500.0)
+
+
+def _aimed(at: Setting, radial: Array) -> Array:
+    """Put 40 % of the strikes around aim points, the rest as the centre's."""
+    points = at.study.aim_points
+    assert points is not None
+    aimed = smooth(at.grid.count(points["easting"], points["northing"]), at.grid, 600.0)
+    return 0.6 * radial / radial[at.grid.inside].sum() + 0.4 * aimed / aimed[at.grid.inside].sum()
 
 
 def draw_strikes(world: World, at: Setting, rng: Generator) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from ..inference import CurveResult, TestResult, format_p
 from .style import BAND, INK, SITE, STRIKE
 
 
-def draw_curve(curve: CurveResult, ax: Axes) -> Axes:
+def draw_curve(curve: CurveResult, ax: Axes, *, site: str = "site") -> Axes:
     """Draw observed over expected strikes against the radius (metres), with the global envelope."""
     ax.fill_between(curve.distance, curve.lower, curve.upper, color=BAND, lw=0, label=f"{curve.level:.0%} global envelope under the null")
     ax.plot(curve.distance, curve.central, color=SITE, lw=1.2, ls="--", label="median under the null")
@@ -20,7 +20,7 @@ def draw_curve(curve: CurveResult, ax: Axes) -> Axes:
     ax.set_xlim(0, curve.distance.max())
     top = 1.15 * max(curve.observed.max(), np.median(curve.upper))
     ax.set_ylim(0, max(2.0, min(top, 2 * curve.observed.max())))
-    ax.set_xlabel("distance to the nearest mission building (m)")
+    ax.set_xlabel(f"distance to the nearest {site} (m)")
     ax.set_ylabel("observed / expected strikes")
     ax.legend(loc="upper right", fontsize=9)
     return ax

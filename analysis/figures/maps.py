@@ -24,6 +24,7 @@ def draw_map(
     baseline: Intensity | None = None,
     areas: dict[str, shapely.Polygon | shapely.MultiPolygon] | None = None,
     aim_points: pd.DataFrame | None = None,
+    site_label: str = "sites",
     bar_km: float = 5.0,
     centre: bool = False,
 ) -> Axes:
@@ -36,6 +37,8 @@ def draw_map(
     baseline : Intensity, optional
         Shaded, in strikes for each km².
     areas, aim_points : optional
+    site_label : str
+        What the sites are called in the legend.
     bar_km : float
         Length of the scale bar.
     centre : bool
@@ -68,7 +71,7 @@ def draw_map(
         discs = EllipseCollection(size, size, np.zeros(len(size)), units="xy", offsets=offsets, offset_transform=ax.transData)
         discs.set(facecolor=STRIKE, alpha=0.25, edgecolor="none", zorder=3)
         ax.add_collection(discs)
-    ax.plot(sites.easting, sites.northing, ls="", marker="s", ms=3.6, mfc=SITE, mec="white", mew=0.4, label="mission buildings", zorder=4)
+    ax.plot(sites.easting, sites.northing, ls="", marker="s", ms=3.6, mfc=SITE, mec="white", mew=0.4, label=site_label, zorder=4)
     ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes", zorder=5)
     west, south, east, north = window.bounds
     if centre:

@@ -3,7 +3,7 @@
 from .errors import InputError
 from .grid import Grid
 from .intensity import Intensity
-from .plan import Plan
+from .plan import CleanRules, Plan
 from .points import PointPattern, project
 from .sites import Sites
 from .strikes import Strikes
@@ -11,6 +11,7 @@ from .study import Study
 from .window import Window
 
 __all__ = [
+    "CleanRules",
     "Grid",
     "InputError",
     "Intensity",

@@ -40,6 +40,29 @@ class HeldOutRules:
 
 
 @dataclass(frozen=True)
+class CleanRules:
+    """How reports of public sources become strikes."""
+
+    period_from: str
+    period_to: str
+    cluster_distance_m: float
+    cluster_days: int
+    area_above_m: float
+    near_m: float
+
+
+@dataclass(frozen=True)
+class OwnDataRules:
+    """How a user's own files are to be read: their names for our columns, their dates, encoding and decimal sign."""
+
+    strikes: dict[str, str]
+    sites: dict[str, str]
+    date_formats: tuple[str, ...]
+    encoding: str
+    decimal: str
+
+
+@dataclass(frozen=True)
 class PrimaryTest:
     """The one test that carries the conclusion."""
 
@@ -89,9 +112,12 @@ class Plan:
     """
 
     name: str
+    site_word: str
     seed: int
     n_simulations: int
     cell_m: float
+    clean: CleanRules
+    own_data: OwnDataRules
     strikes: StrikeRules
     sites: SiteRules
     held_out: HeldOutRules
@@ -138,22 +164,29 @@ class Plan:
              "must hold at least two steps of the curve"),
             ("strikes.weight_cap", self.strikes.weight_cap >= 1, "must be at least 1"),
             ("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1"),
+            ("clean.cluster_days", self.clean.cluster_days >= 0, "must not be negative"),
+            ("own_data.decimal", self.own_data.decimal in (".", ","), "must be . or ,"),
+            ("own_data.date_formats", len(self.own_data.date_formats) > 0, "must name at least one format"),
         )  # fmt: skip
         for key, holds, rule in rules:
             if not holds:
                 raise InputError(rule, column=key, value=_get(self, key))
-        for key in ("cell_m", "strikes.located_max_m", "sites.max_uncertainty_m", "held_out.match_distance_m",
+        for key in ("cell_m", "clean.cluster_distance_m", "clean.area_above_m", "clean.near_m", "strikes.located_max_m",
+                    "sites.max_uncertainty_m", "held_out.match_distance_m",
                     "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
                     "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
                     "verdict.ratio_radius_m", "verdict.no_excess_below"):  # fmt: skip
             value = _get(self, key)
             if not all(0 < part < float("inf") for part in (value if isinstance(value, tuple) else (value,))):
                 raise InputError("must be a finite number above zero", column=key, value=value)
-        for start in self.strikes.period_starts:
+        days = (self.clean.period_from, self.clean.period_to)
+        for key, day in [*(("strikes.period_starts", d) for d in self.strikes.period_starts), *(("clean.period", d) for d in days)]:
             try:
-                dt.date.fromisoformat(start)
+                dt.date.fromisoformat(day)
             except ValueError:
-                raise InputError("must be dates like 2024-12-31", column="strikes.period_starts", value=start) from None
+                raise InputError("must be dates like 2024-12-31", column=key, value=day) from None
+        if days[0] > days[1]:
+            raise InputError("must not end before it begins", column="clean.period", value=" to ".join(days))
 
 
 def _get(plan: Plan, key: str) -> Any:
@@ -183,6 +216,10 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
         if not isinstance(value, list | tuple):
             raise InputError("must be a list", column=key, value=value)
         return tuple(_convert(get_args(hint)[0], part, key) for part in value)
+    if get_origin(hint) is dict:
+        if not isinstance(value, Mapping) or not all(isinstance(part, str) for part in value.values()):
+            raise InputError("must be a table of text", column=key, value=value)
+        return dict(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):

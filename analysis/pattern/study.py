@@ -33,6 +33,8 @@ class Study:
         Other coded facts, shown beside the result.
     sources : DataFrame, optional
         One row a file: file, sha256, rows.
+    credit : str
+        The source line under figures.
     """
 
     name: str
@@ -43,3 +45,4 @@ class Study:
     aim_points: pd.DataFrame | None = None
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: pd.DataFrame | None = None
+    credit: str = ""

@@ -7,16 +7,27 @@ from typing import Any
 from ..inference import format_p
 
 HEADLINES = {
-    "excess": "Strikes fall near mission buildings more often than the baseline predicts.",
-    "no excess": "Strikes do not fall near mission buildings more often than the baseline predicts.",
-    "not informative": "These data do not decide whether strikes fall near mission buildings more often than the baseline predicts.",
+    "excess": "Strikes fall near {sites} more often than the baseline predicts.",
+    "no excess": "Strikes do not fall near {sites} more often than the baseline predicts.",
+    "not informative": "These data do not decide whether strikes fall near {sites} more often than the baseline predicts.",
 }
+
+
+def plural(word: str) -> str:
+    """Give the plural of the plan's word for a site: facility, facilities; church, churches; hospital, hospitals."""
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
+
+
+def _sites(results: dict[str, Any]) -> str:
+    return plural(results["plan"]["site_word"])
 
 
 def headline(results: dict[str, Any]) -> str:
     """Give the answer in one sentence, with a warning where the report lists what overturns it."""
     found = results["verdict"]
-    return HEADLINES[found["answer"]] + (" The finding is fragile." if found["fragile"] else "")
+    return HEADLINES[found["answer"]].format(sites=_sites(results)) + (" The finding is fragile." if found["fragile"] else "")
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -53,7 +64,7 @@ def answer(results: dict[str, Any]) -> str:
     """State the estimate, its interval, p and what could have been seen."""
     study, excess, primary, plan = results["study"], results["excess"], results["primary"], results["plan"]
     return (
-        f"Within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings, strikes were "
+        f"Within {number(excess['radius'], 0)} m of {study['sites_tested']} {_sites(results)}, strikes were "
         f"{number(excess['ratio'])} times as dense as the baseline predicts "
         f"({percent(excess['level'])} interval {interval(*excess['interval'])}). "
         f"The primary test gives p = {format_p(primary['p_value'])} (alternative: {primary['alternative']}; "
@@ -66,11 +77,12 @@ def quotable(results: dict[str, Any]) -> str:
     """Give a sentence that can be quoted and says no more than was found."""
     study, excess, primary, plan = results["study"], results["excess"], results["primary"], results["plan"]
     size = measured_size(results)
+    held = "with the events named in the claims held out, " if results["held_out"] else ""
     checked = "whose size was not measured" if size is None else f"whose measured size is at most {percent(size, 1)}"
     return (
-        f"Of {study['strikes']} coded strikes on {study['name']} from {study['first_date']} to {study['last_date']}, {study['located']} in "
-        f"{study['located_attacks']} attacks were located finely enough; with the events named in the claims held out, their weighted "
-        f"intensity within {number(excess['radius'], 0)} m of {study['sites_tested']} mission buildings was {number(excess['ratio'])} times "
+        f"Of {study['strikes']} strikes on {study['name']} from {study['first_date']} to {study['last_date']}, {study['located']} in "
+        f"{study['located_attacks']} attacks were located finely enough; {held}their weighted "
+        f"intensity within {number(excess['radius'], 0)} m of {study['sites_tested']} {_sites(results)} was {number(excess['ratio'])} times "
         f"({percent(excess['level'])} interval {interval(*excess['interval'])}) that of a kernel baseline of "
         f"{number(plan['primary']['bandwidth_m'], 0)} m refitted in every draw, and a test {checked} at a nominal "
         f"{percent(plan['primary']['level'])} gave p = {format_p(primary['p_value'])}. This is not a statement about intent."
@@ -80,11 +92,17 @@ def quotable(results: dict[str, Any]) -> str:
 def limits(results: dict[str, Any]) -> list[str]:
     """List what the result does not show."""
     study, excess, held = results["study"], results["excess"], results["held_out"]
+    site, aimed = results["plan"]["site_word"], study["sites_near_aim_points"]
+    beside = (
+        "; places that could themselves have been aimed at were not given"
+        if aimed is None
+        else f": {aimed} of the {study['sites_tested']} {_sites(results)} stand within {number(excess['radius'], 0)} m of a place that could "
+        "itself have been aimed at"
+    )
     lines = [
-        "It does not show intent. Nearness is predicted by aim at the mission, by aim at something beside it, by debris, by wrong "
+        f"It does not show intent. Nearness is predicted by aim at the {site}, by aim at something beside it, by debris, by wrong "
         "coordinates and by chance in a dense centre; this test does not choose among them.",
-        f"It does not tell a mission from what stands beside it: {study['sites_near_aim_points']} of the {study['sites_tested']} mission "
-        f"buildings stand within {number(excess['radius'], 0)} m of a place that could itself have been aimed at.",
+        f"It does not tell a {site} from what stands beside it{beside}.",
         *(
             []
             if not held
@@ -93,9 +111,9 @@ def limits(results: dict[str, Any]) -> list[str]:
                 "because they were chosen for being near."
             ]
         ),
-        f"It rests on the {study['located']} of {study['strikes']} strikes whose reports name a place. Weights make up for raions and periods "
+        f"It rests on the {study['located']} of {study['strikes']} strikes whose reports name a place. Weights make up for areas and periods "
         f"in which fewer do (they leave the worth of {number(study['effective_n'], 0)} equal strikes), not for a press that names places "
-        "near missions more readily than others of the same raion.",
+        f"near {_sites(results)} more readily than others of the same area.",
         f"It says nothing about distances finer than the positions: the median error of a located strike is "
         f"{number(study['uncertainty_median_m'], 0)} m on each axis, and some are known only to {number(study['uncertainty_max_m'], 0)} m.",
     ]
@@ -107,6 +125,6 @@ def limits(results: dict[str, Any]) -> list[str]:
             else "; its lower limit is already below 1"
         )
         lines.append(
-            f"Break-even: if strikes near missions were {number(ratio)} times likelier to get a street-level report, the excess would vanish{lower}."
+            f"Break-even: if strikes near {_sites(results)} were {number(ratio)} times likelier to get a street-level report, the excess would vanish{lower}."
         )
     return lines

@@ -20,7 +20,6 @@ from ..figures import draw_curve, draw_map, draw_null, draw_size, figure
 from ..inference import format_p
 from . import text
 
-SOURCE = "Facts: data/hand (each row with its source). Boundaries: © OpenStreetMap contributors, ODbL 1.0. Missions: Wikidata, CC0."
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
 TABLES = ("counts", "variants", "baselines", "berman", "flow", "near", "held_out")
 Captions = dict[str, dict[str, str]]
@@ -101,23 +100,24 @@ def _link(url: object, label: object) -> Markup:
 
 
 def _figures(a: Assessment) -> dict[str, Any]:
-    with figure(8.4, 7.6, source=SOURCE) as drawn_map:
+    credit, words = a.study.credit, text.plural(a.plan.site_word)
+    with figure(8.4, 7.6, source=credit) as drawn_map:
         draw_map(
             a.study.window, a.design.points, a.design.sites, drawn_map.ax,
-            baseline=a.baseline, areas=a.study.areas, aim_points=a.study.aim_points,
+            baseline=a.baseline, areas=a.study.areas, aim_points=a.study.aim_points, site_label=words,
         )  # fmt: skip
-    with figure(8.4, 7.6, source=SOURCE) as centre:
+    with figure(8.4, 7.6, source=credit) as centre:
         draw_map(
             a.study.window, a.design.points, a.design.sites, centre.ax,
-            areas=a.study.areas, aim_points=a.study.aim_points, bar_km=1.0, centre=True,
+            areas=a.study.areas, aim_points=a.study.aim_points, site_label=words, bar_km=1.0, centre=True,
         )  # fmt: skip
-    with figure(source=SOURCE) as curve:
-        draw_curve(a.curve, curve.ax)
-    with figure(height=3.4, source=SOURCE) as null:
+    with figure(source=credit) as curve:
+        draw_curve(a.curve, curve.ax, site=a.plan.site_word)
+    with figure(height=3.4, source=credit) as null:
         draw_null(a.primary, null.ax)
     pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null}
     if a.calibration is not None:
-        with figure(8.4, 4.2, source="Simulated worlds: data/calibration/primary.json.") as size:
+        with figure(8.4, 4.2, source="Simulated worlds.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
         pictures["size"] = size
     return pictures
@@ -151,12 +151,14 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         "claims": [{key: (None if value != value else value) for key, value in claim.items()} for claim in listed],
         "command": command,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "source": SOURCE,
+        "source": a.study.credit,
+        "site": a.plan.site_word,
+        "sites": text.plural(a.plan.site_word),
     }
 
 
 def _captions(r: dict[str, Any]) -> Captions:
-    study, curve, primary = r["study"], r["curve"], r["primary"]
+    study, curve, primary, sites = r["study"], r["curve"], r["primary"], text.plural(r["plan"]["site_word"])
     outside = [
         d
         for d, o, low, high in zip(curve["distance"], curve["observed"], curve["lower"], curve["upper"], strict=True)
@@ -169,13 +171,13 @@ def _captions(r: dict[str, Any]) -> Captions:
     }
     return {
         "map": {
-            "alt": f"Map of {study['name']}: located strikes, mission buildings, aim points and the baseline",
-            "text": f"{study['located']} located strikes (orange, with their location error to scale), {study['sites_tested']} mission buildings "
-            "(blue) and places that could themselves have been aimed at (triangles), on the baseline of the primary test. Strikes and missions "
-            "share the centre: that is why a baseline is needed.",
+            "alt": f"Map of {study['name']}: located strikes, {sites}, aim points and the baseline",
+            "text": f"{study['located']} located strikes (orange, with their location error to scale), {study['sites_tested']} {sites} "
+            "(blue) and places that could themselves have been aimed at (triangles), where given, on the baseline of the primary test. Where strikes and "
+            f"{sites} share a dense centre, only a baseline tells nearness from crowding.",
         },
         "centre": {
-            "alt": f"Map of the centre of {study['name']}: located strikes, mission buildings and aim points",
+            "alt": f"Map of the centre of {study['name']}: located strikes, {sites} and aim points",
             "text": "The centre at a larger scale. Discs show one standard deviation of each strike's position.",
         },
         "curve": {
@@ -198,10 +200,10 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     if rows:
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([{key: _cell(value) for key, value in row.items()} for row in rows])
+        writer.writerows([{key: spreadsheet_safe(value) for key, value in row.items()} for row in rows])
     return out.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
+def spreadsheet_safe(value: Any) -> Any:
     """Keep a spreadsheet from running text as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

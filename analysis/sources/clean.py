@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
-from ..pattern import InputError, Window, project
-from ..pattern.plan import CleanRules
+from ..pattern import CleanRules, InputError, Window, project
 from .cells import WEAPON_CLASSES
 from .cluster import UNKNOWN, cluster_reports
 from .raw import REJECTED_COLUMNS, RawTable
@@ -29,8 +28,8 @@ class CleanStrikes:
     Attributes
     ----------
     strikes : DataFrame
-        strike_id, date, attack_id, support, easting, northing, longitude, latitude, uncertainty_m, area, weapon_class, place, source_url, reports,
-        sources.
+        strike_id, date, attack_id, support, easting, northing, longitude, latitude, uncertainty_m, area, weapon_class, place,
+        source_url, reports, sources.
     trace : DataFrame
         strike_id, source, raw_id, row: every report behind a strike.
     rejected : DataFrame
@@ -79,9 +78,10 @@ def clean(
 
     Notes
     -----
-    A strike is one place struck in one attack: reports within ``cluster_distance_m`` and ``cluster_days`` are one strike (see ``cluster.py``), at the
-    position of the most precise report, among equally precise ones the most central. Its date is that of the earliest report. Reports known only to an
-    area are one strike for each area and day, since nothing tells two of them apart. An attack is all strikes of one date. Cost: n log n.
+    A strike is one place struck in one attack: reports within ``cluster_distance_m`` and ``cluster_days`` are one strike (see
+    ``cluster.py``), at the position of the most precise report, among equally precise ones the most central. Its date is that of the
+    earliest report. Reports known only to an area are one strike for each area and day, since nothing tells two of them apart. An attack
+    is all strikes of one date. Cost: n log n.
     """
     screened = screen(tables, window, areas, rules, last_dates=last_dates)
     strikes, trace = _merge(screened.rows, rules, prefix)
@@ -132,7 +132,9 @@ def screen(
     def reject(step: str, column: str, fails: pd.Series | NDArray[np.bool_], reason: str) -> None:
         out = left & fails
         if out.any():
-            part = rows.loc[out, ["source", "raw_id", "row"]].assign(step=step, column=column, value=rows[column][out].astype(str).str[:80], reason=reason)
+            part = rows.loc[out, ["source", "raw_id", "row"]].assign(
+                step=step, column=column, value=rows[column][out].astype(str).str[:80], reason=reason
+            )
             rejected.append(part[list(REJECTED_COLUMNS)])
             left[out] = False
 
@@ -171,8 +173,10 @@ def _place(rows: pd.DataFrame, window: Window, wanted: NDArray[np.bool_]) -> tup
     n = len(rows)
     easting, northing = np.full(n, np.nan), np.full(n, np.nan)
     inside, swapped = np.zeros(n, bool), np.zeros(n, bool)
-    frame = window.to_geodataframe().to_crs("EPSG:4326").total_bounds + [-0.01, -0.01, 0.01, 0.01]
-    west, south, east, north = frame
+    from pyproj import Transformer
+
+    bounds = Transformer.from_crs(window.crs, "EPSG:4326", always_xy=True).transform_bounds(*window.bounds)
+    west, south, east, north = np.array(bounds) + np.array([-0.01, -0.01, 0.01, 0.01])
     e, y = rows["longitude"].to_numpy(float), rows["latitude"].to_numpy(float)
     near = np.flatnonzero(wanted & (e >= west) & (e <= east) & (y >= south) & (y <= north))
     easting[near], northing[near] = project(e[near], y[near], window)
@@ -202,7 +206,14 @@ def _merge(rows: pd.DataFrame, rules: CleanRules, prefix: str) -> tuple[pd.DataF
     code = rows["weapon_class"].map({name: k for k, name in enumerate(["unknown", *WEAPON_CLASSES[:-1]])}).to_numpy(np.intp)
     cluster = np.zeros(len(rows), np.intp)
     e, n = rows["easting"].to_numpy(float), rows["northing"].to_numpy(float)
-    cluster[point] = cluster_reports(e[point], n[point], day[point], code[point], distance=rules.cluster_distance_m, days=rules.cluster_days)
+    cluster[point] = cluster_reports(
+        e[point],
+        n[point],
+        day[point].astype(np.intp),
+        code[point].astype(np.intp),
+        distance=rules.cluster_distance_m,
+        days=rules.cluster_days,
+    )
     first = int(cluster[point].max(initial=-1)) + 1
     cluster[~point] = first + rows[~point].groupby(["area", "date"], sort=True).ngroup().to_numpy()
     sigma = rows["uncertainty_m"].to_numpy(float)
@@ -215,7 +226,7 @@ def _merge(rows: pd.DataFrame, rules: CleanRules, prefix: str) -> tuple[pd.DataF
     groups = rows.groupby(cluster, sort=True)
     strikes = rows.iloc[chosen][["support", "easting", "northing", "uncertainty_m", "area", "place", "url"]].reset_index(drop=True)
     strikes["date"] = groups["date"].min().to_numpy()
-    known = pd.Series(np.where(code == UNKNOWN, None, rows["weapon_class"]), dtype=object)
+    known = rows["weapon_class"].where(code != UNKNOWN)
     strikes["weapon_class"] = known.groupby(cluster).first().fillna("unknown").to_numpy()
     strikes["reports"] = groups.size().to_numpy()
     sources = rows[["source"]].assign(cluster=cluster).drop_duplicates().sort_values(["cluster", "source"])
@@ -230,8 +241,8 @@ def _merge(rows: pd.DataFrame, rules: CleanRules, prefix: str) -> tuple[pd.DataF
     ids = strikes.set_index("cluster")["strike_id"]
     trace = rows[["source", "raw_id", "row"]].assign(strike_id=ids.reindex(cluster).to_numpy())
     trace = trace[["strike_id", "source", "raw_id", "row"]].sort_values(["strike_id", "source", "row"], ignore_index=True)
-    columns = ["strike_id", "date", "attack_id", "support", "easting", "northing", "uncertainty_m", "area", "weapon_class", "place", "source_url",
-               "reports", "sources"]  # fmt: skip
+    columns = ["strike_id", "date", "attack_id", "support", "easting", "northing", "uncertainty_m", "area", "weapon_class", "place",
+               "source_url", "reports", "sources"]  # fmt: skip
     return strikes[columns], trace
 
 

@@ -45,12 +45,12 @@ def cluster_reports(easting: Array, northing: Array, day: Labels, weapon: Labels
 
     Notes
     -----
-    Compatibility is not transitive: a report of an unknown weapon may stand between a drone's and a missile's. So reports of one known weapon are
-    linked among themselves, and so are those of unknown weapon; then each cluster of unknown weapon joins, whole, the nearest cluster of a known
-    weapon that it touches, if any. No cluster holds two known weapons.
+    Compatibility is not transitive: a report of an unknown weapon may stand between a drone's and a missile's. So reports of one known
+    weapon are linked among themselves, and so are those of unknown weapon; then each cluster of unknown weapon joins, whole, the nearest
+    cluster of a known weapon that it touches, if any. No cluster holds two known weapons.
 
-    Reports that agree in place, day and weapon are taken once. Cost: n log n, and linear in the number of near pairs, which are counted before they
-    are listed, so that memory is bounded.
+    Reports that agree in place, day and weapon are taken once. Cost: n log n, and linear in the number of near pairs, which are counted
+    before they are listed, so that memory is bounded.
     """
     if len(easting) == 0:
         return np.zeros(0, np.intp)
@@ -88,7 +88,9 @@ def _pairs(space: Array, place: Array, distance: float, other: Labels | None = N
 def _few(first: cKDTree, second: cKDTree, reach: float, own: int) -> None:
     count = int(first.count_neighbors(second, reach, p=np.inf)) - own
     if count > 2 * MAX_PAIRS:
-        raise InputError(f"more than {MAX_PAIRS:,} pairs of reports lie within the clustering distance: placeholders, or thresholds too wide")
+        raise InputError(
+            f"more than {MAX_PAIRS:,} pairs of reports lie within the clustering distance: placeholders, or thresholds too wide"
+        )
 
 
 def _join_unknown(label: Labels, space: Array, place: Array, kind: Array, distance: float) -> Labels:

@@ -15,6 +15,7 @@ from .schemas import HAND
 from .tables import read_table
 
 PLACE = "Kyiv"
+CREDIT = "Facts: data/hand (each row with its source). Boundaries: © OpenStreetMap contributors, ODbL 1.0. Missions: Wikidata, CC0."
 GEOMETRY = ("kyiv_window.geojson", "kyiv_raions.geojson")
 # the raion polygons are simplified: their borders are off by up to this (data/README.md)
 RAION_TOLERANCE_M = 307.0
@@ -66,7 +67,7 @@ def load_study(folder: Path, plan: Plan) -> Study:
     strikes = strikes.assign(selection=selection(strikes, claims, sites, plan.held_out.match_distance_m))
     aim = tables["aim_points"]
     aim = place(aim[aim["inside_city"] == True].reset_index(drop=True), window, "aim_points.csv", "aim_id")  # noqa: E712
-    return Study(PLACE, window, _strikes(strikes, window), sites, areas, aim, tables, _sources(folder, tables))
+    return Study(PLACE, window, _strikes(strikes, window), sites, areas, aim, tables, _sources(folder, tables), CREDIT)
 
 
 def _strikes(frame: pd.DataFrame, window: Window) -> Strikes:

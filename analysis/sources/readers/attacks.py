@@ -19,7 +19,7 @@ def _checked(frame: pd.DataFrame, path: Path, cells: pd.DataFrame, times: dict[s
     for column, origin in times.items():
         wrong = frame[column].isna()
         if wrong.any():
-            row = int(wrong.idxmax())
+            row = int(wrong.index[wrong.to_numpy()][0])
             raise InputError("is not a time", file=path.name, row=row, column=origin, value=cells[origin][row])
     return frame.reset_index(drop=True)
 

@@ -1,7 +1,7 @@
 """Bellingcat, Civilian Harm in Ukraine: the site's CSV download and the JSON files behind its map.
 
-Each row is one incident. Bellingcat says that its positions are within 150 m and that those it publishes are slightly moved; two releases differ by
-50 m in the median and 191 m at most. They are taken as known to 75 m on each axis and never sharpened.
+Each row is one incident. Bellingcat says that its positions are within 150 m and that those it publishes are slightly moved; two
+releases differ by 50 m in the median and 191 m at most. They are taken as known to 75 m on each axis and never sharpened.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def _cut_time(text: pd.Series) -> pd.Series:
 def read_ucdp(path: Path, source: str) -> RawTable:
     """Read UCDP GED or its candidate release (UTF-8, or Windows-1252 as some copies are).
 
-    ``where_prec`` 1 and 2 (a settlement, or within 25 km of one) keep their position with a settlement's uncertainty; 3 to 7 (districts, regions, lines,
-    the country) lose it and keep the name. Only events dated to the day (``date_prec`` 1) are strikes.
+    ``where_prec`` 1 and 2 (a settlement, or within 25 km of one) keep their position with a settlement's uncertainty; 3 to 7 (districts,
+    regions, lines, the country) lose it and keep the name. Only events dated to the day (``date_prec`` 1) are strikes.
     """
     columns = ("id", "where_prec", "latitude", "longitude", "date_prec", "date_start", "date_end", "where_coordinates", "adm_1", "adm_2")
     try:
@@ -61,9 +61,20 @@ STRIKE_EVENTS = ("Air/drone strike", "Shelling/artillery/missile attack", "Remot
 def read_acled(path: Path, source: str) -> RawTable:
     """Read an ACLED export: strikes from the air, shelling and missiles, dated to the day (``time_precision`` 1).
 
-    ``geo_precision`` 1 is a named place, in a city often its centre; 2 a part of a region near a settlement; 3 a region, whose position is dropped.
+    ``geo_precision`` 1 is a named place, in a city often its centre; 2 a part of a region near a settlement; 3 a region, whose position
+    is dropped.
     """
-    columns = ("event_id_cnty", "event_date", "time_precision", "sub_event_type", "latitude", "longitude", "geo_precision", "location", "admin2")
+    columns = (
+        "event_id_cnty",
+        "event_date",
+        "time_precision",
+        "sub_event_type",
+        "latitude",
+        "longitude",
+        "geo_precision",
+        "location",
+        "admin2",
+    )
     cells, broken = read_cells(read_text(path, "utf-8"), path.name, columns)
     fine = cells["geo_precision"].isin(["1", "2"])
     notes = cells.get("notes", pd.Series("", index=cells.index))
@@ -84,7 +95,8 @@ VIINA_STRIKES = ("t_airstrike_b", "t_artillery_b", "t_uav_b")
 def read_viina(path: Path, source: str) -> RawTable:
     """Read one year of VIINA: ``event_info_latest_YYYY.zip`` with ``event_labels_latest_YYYY.zip`` beside it, joined on ``event_id``.
 
-    Reports are media items. ``GEO_PRECISION`` STREET keeps a street's uncertainty, ADM3 (a settlement) a settlement's; wider ones lose their position.
+    Reports are media items. ``GEO_PRECISION`` STREET keeps a street's uncertainty, ADM3 (a settlement) a settlement's; wider ones lose
+    their position.
     """
     labels_path = path.with_name(path.name.replace("event_info", "event_labels"))
     if labels_path == path:

@@ -1,7 +1,7 @@
 """Eyes on Russia (Centre for Information Resilience), as published until December 2022: media items, not strikes.
 
-One strike has many items; they are clustered in cleaning. Positions are those of the place filmed, checked against 107 incidents that Bellingcat has
-too: 90 % within 84 m. They are taken as known to 60 m on each axis.
+One strike has many items; they are clustered in cleaning. Positions are those of the place filmed, checked against 107 incidents that
+Bellingcat has too: 90 % within 84 m. They are taken as known to 60 m on each axis.
 """
 
 from __future__ import annotations

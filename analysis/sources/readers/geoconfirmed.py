@@ -44,10 +44,11 @@ def read_kml(path: Path, source: str) -> RawTable:
     cells = pd.DataFrame(rows, columns=columns, index=pd.RangeIndex(1, len(rows) + 1), dtype=str)
     date = cells["name"].str.extract(r"^(\d{1,2} [A-Za-z]{3} \d{4})", expand=False).fillna(cells["name"])
     plain = cells["description"].str.replace(r"<[^>]*>", " ", regex=True).str.split().str.join(" ")
+    link = cells["description"].str.extract(r'(https?://[^\s<"\)\]]+)', expand=False).fillna("")
     return strikes_table(
         path, source, cells, pd.DataFrame({"reason": []}), raw_id=None, date=date, formats=("%d %b %Y",), longitude=cells["longitude"],
         latitude=cells["latitude"], uncertainty_m=UNCERTAINTY_M, kind=plain.str.contains(STRUCK).map({True: "media", False: "other"}),
-        weapon_class=weapon_class(plain), place=plain.str[:120], url=cells["description"].str.extract(r'(https?://[^\s<"\)\]]+)', expand=False).fillna(""),
+        weapon_class=weapon_class(plain), place=plain.str[:120], url=link,
     )  # fmt: skip
 
 

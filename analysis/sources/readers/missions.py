@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -53,7 +54,8 @@ def read_overpass(path: Path, source: str) -> RawTable:
     cells = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=str)
     url = "https://www.openstreetmap.org/" + cells["raw_id"]
     broken = pd.DataFrame({"reason": pd.Series(wrong, dtype=object)})
-    return sites_table(path, source, cells, broken, **{c: cells[c] for c in columns}, uncertainty_m=BUILDING_M, url=url)
+    named: dict[str, Any] = {column: cells[column] for column in columns}
+    return sites_table(path, source, cells, broken, **named, uncertainty_m=BUILDING_M, url=url)
 
 
 def read_wikidata(path: Path, source: str) -> RawTable:
@@ -63,5 +65,6 @@ def read_wikidata(path: Path, source: str) -> RawTable:
     at = cells["coord"].str.extract(r"^Point\(\s*(\S+)\s+(\S+?)\s*\)$", expand=True).fillna("")
     return sites_table(
         path, source, cells, broken, raw_id=cells["item"].str.rsplit("/", n=1).str[-1], name=cells["itemLabel"], type=cells["typeLabel"],
-        holder=cells["operatorLabel"], city=cells["cityLabel"], longitude=at[0], latitude=at[1], uncertainty_m=BUILDING_M, url=cells["item"],
+        holder=cells["operatorLabel"], city=cells["cityLabel"], longitude=at[0], latitude=at[1],
+        uncertainty_m=BUILDING_M, url=cells["item"],
     )  # fmt: skip

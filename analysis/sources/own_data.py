@@ -1,0 +1,226 @@
+"""A user's own files: strikes and sites from CSV, Excel, GeoJSON or GeoParquet, and the study made of them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyogrio.errors import DataSourceError
+
+from ..pattern import InputError, Plan, Sites, Strikes, Study, Window
+from .cells import WEAPON_CLASSES, Rule, decode, read_cells, sites_table, strikes_table
+from .clean import screen
+from .geometry import place, read_areas, read_window
+from .raw import RawTable, file_sha256
+
+STRIKE_COLUMNS = ("strike_id", "date", "longitude", "latitude", "uncertainty_m", "area", "weapon_class", "place", "source_url",
+                  "attack_id", "selection", "mechanism", "source_publisher")  # fmt: skip
+SITE_COLUMNS = ("site_id", "name", "longitude", "latitude", "uncertainty_m", "building_id")
+NEEDED = ("date", "longitude", "latitude", "uncertainty_m")
+SPATIAL = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
+
+
+def own_study(
+    name: str, strikes: Path, sites: Path, window: Path, plan: Plan, *, areas: Path | None = None, aim_points: Path | None = None
+) -> Study:
+    """Build a study from files of the user's own.
+
+    Parameters
+    ----------
+    name : str
+        The place, as printed.
+    strikes, sites : Path
+        Tables; the plan's ``own_data`` gives the user's names for our columns. Strikes need date, longitude, latitude and uncertainty_m,
+        sites longitude and latitude; the others of ``STRIKE_COLUMNS`` and ``SITE_COLUMNS`` are used where they are there. Spatial files
+        carry positions as points.
+    window, areas, aim_points : Path
+        Polygons; polygons with a ``name``; a table like sites.
+
+    Raises
+    ------
+    InputError
+        For whatever cannot be used, with file, row, column and value. Here a row that fails stops the run: the user can mend it. Strikes
+        outside the window or the period are left out and counted in the study's table ``flow``.
+
+    Notes
+    -----
+    Each row is one strike; an attack is an ``attack_id``, or else a date.
+    """
+    region = read_window(window)
+    named = {} if areas is None else read_areas(areas, region, "name")
+    table, extra = _strikes(strikes, plan)
+    found = screen([table], region, named, plan.clean)
+    _swapped(found.rejected, strikes.name)
+    rows = found.rows
+    more = extra.loc[rows["row"]].reset_index(drop=True)
+    date = rows["date"].dt.strftime("%Y-%m-%d")
+    frame = rows[["date", "support", "easting", "northing", "uncertainty_m", "area", "weapon_class", "place"]].assign(
+        strike_id=rows["raw_id"], attack_id=more["attack_id"].where(more["attack_id"] != "", date), source_url=rows["url"],
+        selection=more["selection"].where(more["selection"] != "", "systematic"), mechanism=more["mechanism"],
+        source_publisher=more["source_publisher"],
+    )  # fmt: skip
+    try:
+        kept = Strikes(frame, region)
+    except InputError as error:
+        row = None if error.row is None else int(rows["row"].iloc[int(str(error.row)) - 1])
+        raise InputError(error.rule, file=strikes.name, row=row, column=error.column, value=error.value) from None
+    aim = None
+    if aim_points is not None:
+        aim = _place_table(_sites(aim_points, plan), region, aim_points.name)
+    files = [path for path in (strikes, sites, window, areas, aim_points) if path is not None]
+    listed = pd.DataFrame({"file": [p.name for p in files], "rows": 0, "sha256": [file_sha256(p) for p in files]})
+    listed.loc[0, "rows"] = table.n_read
+    credit = f"Data: {', '.join(path.name for path in files)}."
+    places = read_sites(sites, region, plan)
+    listed.loc[1, "rows"] = places.n
+    return Study(name, region, kept, places, named, aim, {"flow": found.flow}, listed, credit)
+
+
+def read_sites(path: Path, region: Window, plan: Plan) -> Sites:
+    """Read sites from a file of the user's own.
+
+    Raises
+    ------
+    InputError
+        As :func:`own_study`; a site outside the window is one too.
+    """
+    frame = _place_table(_sites(path, plan), region, path.name)
+    return Sites(frame["easting"], frame["northing"], region, frame)
+
+
+def _strikes(path: Path, plan: Plan) -> tuple[RawTable, pd.DataFrame]:
+    rules = plan.own_data
+    cells, broken = read_own(path, rules.strikes, STRIKE_COLUMNS, NEEDED, rules.encoding)
+    sigma = pd.to_numeric(cells["uncertainty_m"].str.replace(",", ".", regex=False), errors="coerce")
+    unknown = cells["weapon_class"] == ""
+
+    def further(frame: pd.DataFrame) -> list[Rule]:
+        placed = cells["longitude"] != ""
+        wrong = placed & ~((sigma > 0) & np.isfinite(sigma))
+        weapon = ~unknown & ~cells["weapon_class"].isin(WEAPON_CLASSES)
+        return [
+            ("uncertainty_m", wrong, "must be a number of metres above zero"),
+            ("weapon_class", weapon, f"must be one of {', '.join(WEAPON_CLASSES)}"),
+        ]
+
+    ids = cells["strike_id"].where(cells["strike_id"] != "", pd.Series(cells.index, index=cells.index).astype(str))
+    table = strikes_table(
+        path, "own", cells, broken, raw_id=ids, date=cells["date"], formats=rules.date_formats, longitude=cells["longitude"],
+        latitude=cells["latitude"], uncertainty_m=sigma, area=cells["area"].where(cells["longitude"] == "", ""),
+        weapon_class=cells["weapon_class"].mask(unknown, "unknown"), place=cells["place"], url=cells["source_url"],
+        decimal=rules.decimal, rules=further,
+    )  # fmt: skip
+    _whole(table, path.name)
+    twice = table.frame["raw_id"].duplicated()
+    if twice.any():
+        at = table.frame[twice].iloc[0]
+        raise InputError("the id must be unique", file=path.name, row=int(at["row"]), column="strike_id", value=at["raw_id"])
+    return table, cells
+
+
+def _sites(path: Path, plan: Plan) -> pd.DataFrame:
+    rules = plan.own_data
+    cells, broken = read_own(path, rules.sites, SITE_COLUMNS, ("longitude", "latitude"), rules.encoding)
+    number = pd.Series(cells.index, index=cells.index).astype(str)
+    ids = cells["site_id"].where(cells["site_id"] != "", number)
+    sigma = pd.to_numeric(cells["uncertainty_m"], errors="coerce").fillna(0.0)
+    table = sites_table(
+        path, "own", cells, broken, raw_id=ids, name=cells["name"].where(cells["name"] != "", ids), type="", holder="", city="",
+        longitude=cells["longitude"], latitude=cells["latitude"], uncertainty_m=sigma, url="", decimal=rules.decimal,
+    )  # fmt: skip
+    _whole(table, path.name)
+    frame = table.frame.rename(columns={"raw_id": "site_id"})
+    building = cells["building_id"].loc[frame["row"]].to_numpy()
+    frame["building_id"] = np.where(building == "", frame["site_id"], building)
+    frame["names"] = frame["name"]
+    if frame["site_id"].duplicated().any():
+        at = frame[frame["site_id"].duplicated()].iloc[0]
+        raise InputError("the id must be unique", file=path.name, row=int(at["row"]), column="site_id", value=at["site_id"])
+    return frame
+
+
+def _place_table(frame: pd.DataFrame, region: Window, file: str) -> pd.DataFrame:
+    return place(frame[["site_id", "name", "names", "building_id", "longitude", "latitude", "uncertainty_m"]], region, file, "site_id")
+
+
+def read_own(
+    path: Path, mapping: dict[str, str], columns: tuple[str, ...], needed: tuple[str, ...], encoding: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read a table of any of the formats as cells of text, under our column names.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a needed column is missing, the mapping names an unknown one, or spatial data have no CRS or no points.
+    """
+    if not path.is_file():
+        raise InputError("the file does not exist", file=path)
+    for ours in mapping:
+        if ours not in columns:
+            raise InputError(f"the plan maps a column that is not among {', '.join(columns)}", file=path.name, column=ours)
+    kind = path.suffix.lower()
+    if kind in SPATIAL:
+        cells, broken = _spatial(path, mapping), pd.DataFrame({"reason": []})
+    elif kind == ".xlsx":
+        cells, broken = _sheet(path), pd.DataFrame({"reason": []})
+    else:
+        text = decode(path.read_bytes(), path.name, encoding)
+        separator = max(",;\t", key=text[: text.find("\n")].count)
+        cells, broken = read_cells(text, path.name, [mapping.get(c, c) for c in needed], separator=separator)
+    cells = cells.rename(columns={theirs: ours for ours, theirs in mapping.items()})
+    for column in needed:
+        if column not in cells:
+            raise InputError("must have this column", file=path.name, column=mapping.get(column, column))
+    if cells.empty and broken.empty:
+        raise InputError("the file has no rows", file=path.name)
+    return cells.reindex(columns=list(columns)).fillna("").astype(str), broken
+
+
+def _sheet(path: Path) -> pd.DataFrame:
+    try:
+        sheet = pd.read_excel(path, dtype=object)
+    except (ValueError, zipfile.BadZipFile, KeyError) as error:
+        raise InputError(f"must be an Excel sheet ({error})", file=path.name) from None
+    sheet.index = pd.RangeIndex(1, len(sheet) + 1)
+    return sheet.map(lambda cell: "" if pd.isna(cell) else cell.date().isoformat() if hasattr(cell, "date") else str(cell).strip())
+
+
+def _spatial(path: Path, mapping: dict[str, str]) -> pd.DataFrame:
+    try:
+        frame = gpd.read_parquet(path) if path.suffix.lower() == ".parquet" else gpd.read_file(path)
+    except (DataSourceError, ValueError, OSError) as error:
+        raise InputError(f"cannot be read as spatial data ({str(error)[:100]})", file=path.name) from None
+    if frame.crs is None:
+        raise InputError("has no CRS", file=path.name)
+    if len(frame) == 0:
+        raise InputError("the file has no rows", file=path.name)
+    unplaced = frame.geometry.isna() | frame.geometry.is_empty
+    if not (frame.geometry[~unplaced].geom_type == "Point").all():
+        raise InputError("must hold points", file=path.name)
+    at = frame.to_crs("EPSG:4326").geometry
+    if not np.isfinite(at[~unplaced].x).all():
+        raise InputError("has coordinates outside its CRS", file=path.name, value=frame.crs.name)
+    text = pd.DataFrame(frame.drop(columns=frame.geometry.name)).map(
+        lambda v: "" if pd.isna(v) else v.date().isoformat() if hasattr(v, "date") else str(v)
+    )
+    shown = {"longitude": at.x, "latitude": at.y}
+    for name, values in shown.items():
+        text[mapping.get(name, name)] = values.map(lambda v: "" if pd.isna(v) else repr(float(v)))
+    text.index = pd.RangeIndex(1, len(text) + 1)
+    return text
+
+
+def _whole(table: RawTable, file: str) -> None:
+    if len(table.rejected):
+        at = table.rejected.iloc[0]
+        raise InputError(at["reason"], file=file, row=int(at["row"]), column=at["column"] or None, value=at["value"] or None)
+
+
+def _swapped(rejected: pd.DataFrame, file: str) -> None:
+    swapped = rejected[rejected["reason"].str.contains("exchanged")]
+    if len(swapped):
+        raise InputError("latitude and longitude look swapped", file=file, row=int(swapped["row"].iloc[0]), column="longitude, latitude",
+                         value=swapped["raw_id"].iloc[0])  # fmt: skip
