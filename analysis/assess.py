@@ -100,6 +100,7 @@ class Assessment:
                         "sites_near_aim_points": _near_aim_points(self.study, design, self.excess.radius),
                         "uncertainty_median_m": float(np.median(design.uncertainty)),
                         "uncertainty_max_m": float(design.uncertainty.max()),
+                        "site_uncertainty_max_m": _site_error(design),
                         "located_attacks": len(set(design.attack)),
                         "effective_n": design.share.effective_n,
                         "weights_capped": design.share.capped,
@@ -367,6 +368,11 @@ def _near_aim_points(study: Study, design: Design, radius: float) -> int | None:
     aim = study.aim_points[["easting", "northing"]].to_numpy(float)
     sites = np.column_stack([design.sites.easting, design.sites.northing])
     return int((cKDTree(aim).query(sites)[0] <= radius).sum())
+
+
+def _site_error(design: Design) -> float | None:
+    marks = design.sites.marks
+    return None if marks is None or "uncertainty_m" not in marks else float(marks["uncertainty_m"].max())
 
 
 SHOWN = ("strike_id", "date", "place", "area", "weapon_class", "mechanism", "uncertainty_m", "source_publisher", "source_url")

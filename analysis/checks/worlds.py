@@ -84,8 +84,7 @@ def setting(study: Study, plan: Plan, *, cell_m: float = 100.0) -> Setting:
     located = ((frame["support"] == "point") & (frame["uncertainty_m"] <= plan.strikes.located_max_m)).to_numpy()
     fitted = located_share(frame["area"], period, located, cap=plan.strikes.weight_cap)
     table = pd.DataFrame({"area": frame["area"], "period": period, "share": fitted.share}).groupby(["area", "period"]).first()
-    areas = list(study.areas)
-    share = table["share"].unstack().reindex(areas)
+    share = table["share"].unstack().reindex(study.area_names)
     share = share.apply(lambda row: row.fillna(row.mean()), axis=1).to_numpy(float)
     sites = tested_sites(study.sites, plan)
     return Setting(
@@ -202,6 +201,6 @@ def simulate_design(world: World, at: Setting, template: Design, rng: Generator)
         uncertainty=error,
         attack=at.attack[located],
         stratum=stratum[located],
-        area_rows=np.bincount(stratum[~located], minlength=len(at.study.areas)),
+        area_rows=np.bincount(stratum[~located], minlength=len(at.study.area_names)),
         share=share,
     )

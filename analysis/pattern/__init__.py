@@ -7,10 +7,11 @@ from .plan import CleanRules, Plan
 from .points import PointPattern, project
 from .sites import Sites
 from .strikes import Strikes
-from .study import Study
+from .study import WHOLE, Study
 from .window import Window
 
 __all__ = [
+    "WHOLE",
     "CleanRules",
     "Grid",
     "InputError",

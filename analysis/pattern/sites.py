@@ -70,4 +70,6 @@ class Sites(PointPattern):
                 "names": groups[names].agg(lambda s: ", ".join(sorted(set(map(str, s))))).to_numpy(),
             }
         )
+        if "uncertainty_m" in frame:
+            marks["uncertainty_m"] = groups["uncertainty_m"].max().to_numpy()
         return Sites(groups["_e"].mean().to_numpy(), groups["_n"].mean().to_numpy(), self.window, marks)

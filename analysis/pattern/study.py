@@ -11,6 +11,8 @@ from .sites import Sites
 from .strikes import Strikes
 from .window import Window
 
+WHOLE = "window"  # the one area of a window that is not divided
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -46,3 +48,8 @@ class Study:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: pd.DataFrame | None = None
     credit: str = ""
+
+    @property
+    def area_names(self) -> list[str]:
+        """Names of the areas, in order; the whole window where it is not divided."""
+        return list(self.areas) or [WHOLE]

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from ..baseline import LinearEstimator, LocatedShare, located_share
 from ..null import BinomialNull
-from ..pattern import Grid, InputError, Plan, PointPattern, Sites, Strikes, Study
+from ..pattern import WHOLE, Grid, InputError, Plan, PointPattern, Sites, Strikes, Study
 from .decay import Decay
 from .score import LinearScore, decay_score
 
@@ -82,7 +82,9 @@ class Design:
 
 
 def cell_strata(areas: dict[str, shapely.Polygon | shapely.MultiPolygon], grid: Grid) -> NDArray[np.intp]:
-    """Give the index of the area that holds each cell centre; a cell in none takes that of the nearest cell in one."""
+    """Give the index of the area that holds each cell centre; a cell in none takes that of the nearest cell in one. 0 without areas."""
+    if not areas:
+        return np.zeros(grid.shape, np.intp)
     e, n = grid.centres
     label = np.full(grid.shape, -1, dtype=np.intp)
     for k, polygon in enumerate(areas.values()):
@@ -148,13 +150,12 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
     grid = study.window.grid(spacing=plan.cell_m)
     frame = strikes.frame
     located = strikes.located(plan.strikes.located_max_m)
-    names = list(study.areas) or ["window"]
-    area = frame["area"] if study.areas else pd.Series("window", index=frame.index)
+    names = study.area_names
+    area = frame["area"] if study.areas else pd.Series(WHOLE, index=frame.index)
     share = located_share(area, periods(frame["date"], plan.strikes.period_starts), located, cap=plan.strikes.weight_cap)
     code = area.map({name: k for k, name in enumerate(names)}).to_numpy(np.intp)
     points = strikes.points(located)
     assert points.marks is not None
-    cells = cell_strata(study.areas, grid) if study.areas else np.zeros(grid.shape, np.intp)
     return Design(
         points,
         share.weights[located],
@@ -162,7 +163,7 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
         points.marks["attack_id"].to_numpy(object),
         code[located].astype(np.intp),
         np.bincount(code[~located], minlength=len(names)).astype(np.intp),
-        cells,
+        cell_strata(study.areas, grid),
         tested_sites(study.sites, plan),
         grid,
         share,

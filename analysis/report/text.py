@@ -92,6 +92,8 @@ def quotable(results: dict[str, Any]) -> str:
 def limits(results: dict[str, Any]) -> list[str]:
     """List what the result does not show."""
     study, excess, held = results["study"], results["excess"], results["held_out"]
+    error = study["site_uncertainty_max_m"]
+    placed = f"; the {_sites(results)} themselves are placed to {number(error, 0)} m at worst" if error else ""
     site, aimed = results["plan"]["site_word"], study["sites_near_aim_points"]
     beside = (
         "; places that could themselves have been aimed at were not given"
@@ -115,7 +117,7 @@ def limits(results: dict[str, Any]) -> list[str]:
         f"in which fewer do (they leave the worth of {number(study['effective_n'], 0)} equal strikes), not for a press that names places "
         f"near {_sites(results)} more readily than others of the same area.",
         f"It says nothing about distances finer than the positions: the median error of a located strike is "
-        f"{number(study['uncertainty_median_m'], 0)} m on each axis, and some are known only to {number(study['uncertainty_max_m'], 0)} m.",
+        f"{number(study['uncertainty_median_m'], 0)} m on each axis, and some are known only to {number(study['uncertainty_max_m'], 0)} m{placed}.",
     ]
     low, ratio = excess["interval"][0], excess["ratio"]
     if isinstance(ratio, float) and ratio > 1:

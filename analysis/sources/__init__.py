@@ -3,7 +3,7 @@
 from .clean import CleanStrikes, clean, screen
 from .completeness import Completeness, chapman, completeness
 from .fetch import fetch, read_manifest
-from .geometry import read_areas, read_polygons, read_window
+from .geometry import read_areas, read_features, read_polygons, read_window
 from .hand import load_study, raion_offsets, read_hand
 from .own_data import own_study, read_sites
 from .plan_file import read_plan
@@ -28,6 +28,7 @@ __all__ = [
     "own_study",
     "raion_offsets",
     "read_areas",
+    "read_features",
     "read_hand",
     "read_manifest",
     "read_plan",

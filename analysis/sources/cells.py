@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from ..pattern import InputError
 from .raw import RAW_COLUMNS, REJECTED_COLUMNS, SITE_COLUMNS, RawTable, file_sha256
@@ -68,46 +71,41 @@ def read_cells(text: str, name: str, columns: Sequence[str], *, separator: str =
 
     Notes
     -----
-    Linear in the size of the file. The fast parser reads all; only a file with rows of the wrong length is read a second time.
+    Linear in the size of the file. Empty lines are no rows.
     """
-    header = text[: text.find("\n")] if "\n" in text else text
-    options: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "skip_blank_lines": True, "index_col": False}
-    long: list[list[str]] = []
-    try:
-        cells = pd.read_csv(io.StringIO(text), engine="c", on_bad_lines="error", **options)
-    except pd.errors.ParserError as error:
-        if "EOF" in str(error):
-            raise InputError("a quotation is never closed", file=name) from None
-        cells, long = _with_long_rows(text, options)
-    except pd.errors.EmptyDataError:
-        raise InputError("the file is empty", file=name) from None
+    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    names = [name.strip() for name in header]
     for column in columns:
-        if list(cells.columns).count(column) != 1:
-            raise InputError("must have this column", file=name, column=column, value=header.strip()[:60])
-    cells.index = pd.RangeIndex(1, len(cells) + 1)
-    short = cells.isna().any(axis=1)
-    reasons = pd.Series("has too few cells", index=cells.index[short])
-    if long:
-        wide = cells.iloc[:, 0] == _TOO_LONG
-        reasons = pd.concat([reasons[~wide[short]], pd.Series("has too many cells", index=cells.index[wide])]).sort_index()
-        short |= wide
-    kept = cells[~short]
-    return kept.apply(lambda column: column.str.strip()), reasons.to_frame("reason")
+        if names.count(column) != 1:
+            raise InputError("must have this column", file=name, column=column, value=separator.join(names)[:60])
+    content = (text if text.endswith("\n") else text + "\n").encode()
+    plain = [str(k) for k in range(len(names))]
+    broken: dict[int, str] = {}
+    last = ""
 
+    def note(row: Any) -> str:
+        nonlocal last
+        last = row.text
+        broken[row.number - 1] = "has too few cells" if row.actual_columns < row.expected_columns else "has too many cells"
+        return "skip"
 
-_TOO_LONG = "\0too long"
-
-
-def _with_long_rows(text: str, options: Mapping[str, Any]) -> tuple[pd.DataFrame, list[list[str]]]:
-    """Read with the slow parser, which tells the rows that are too long; they stay in their place, marked."""
-    long: list[list[str]] = []
-
-    def mark(cells: list[str]) -> list[str]:
-        long.append(cells)
-        return [_TOO_LONG, *[""] * (width - 1)]
-
-    width = len(pd.read_csv(io.StringIO(text), nrows=0, sep=options["sep"], index_col=False).columns)
-    return pd.read_csv(io.StringIO(text), engine="python", on_bad_lines=mark, **options), long
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(content),
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=plain, skip_rows=1),
+            parse_options=pa_csv.ParseOptions(delimiter=separator, invalid_row_handler=note, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(plain, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid as error:
+        raise InputError(f"must be a CSV file ({error})", file=name) from None
+    cells = table.to_pandas().set_axis(names, axis=1)
+    ends = [last, *([] if cells.empty else cells.iloc[-1])]
+    if content.count(b'"') % 2 and (last.count('"') % 2 or any("\n" in end for end in ends)):
+        raise InputError("a quotation is never closed", file=name)
+    rows = np.setdiff1d(np.arange(1, len(cells) + len(broken) + 1), list(broken))
+    cells.index = pd.Index(rows)
+    reasons = pd.DataFrame({"reason": list(broken.values())}, index=pd.Index(list(broken), dtype=int))
+    return cells.apply(lambda column: column.str.strip()), reasons
 
 
 def parse_dates(text: pd.Series, formats: Sequence[str]) -> pd.Series:
@@ -199,7 +197,7 @@ def strikes_table(
     unplaced = frame["longitude"].isna() & frame["latitude"].isna()
     frame["uncertainty_m"] = frame["uncertainty_m"].where(~unplaced)
     checks = date_rules(date, day, formats) + position_rules(text, e, n, frame["area"] != "") + rules(frame)
-    return _split(path, source, frame[list(RAW_COLUMNS)], text, broken, checks)
+    return _split(path, source, frame[list(RAW_COLUMNS)], {**cells, **text}, broken, checks)
 
 
 def sites_table(path: Path, source: str, cells: pd.DataFrame, broken: pd.DataFrame, *, decimal: str = ".", **columns: Any) -> RawTable:
@@ -208,10 +206,10 @@ def sites_table(path: Path, source: str, cells: pd.DataFrame, broken: pd.DataFra
     numbers = {name: parse_numbers(text[name], decimal=decimal) for name in ("longitude", "latitude")}
     frame = pd.DataFrame({"source": source, **columns, **numbers, "row": cells.index}, index=cells.index)
     checks = position_rules(text, numbers["longitude"], numbers["latitude"], pd.Series(False, index=cells.index))
-    return _split(path, source, frame[list(SITE_COLUMNS)], text, broken, checks)
+    return _split(path, source, frame[list(SITE_COLUMNS)], {**cells, **text}, broken, checks)
 
 
-def _split(path: Path, source: str, frame: pd.DataFrame, text: pd.DataFrame, broken: pd.DataFrame, checks: list[Rule]) -> RawTable:
+def _split(path: Path, source: str, frame: pd.DataFrame, text: dict[Any, pd.Series], broken: pd.DataFrame, checks: list[Rule]) -> RawTable:
     """Keep the rows that break no rule; a rejected row names the first rule it breaks."""
     left = pd.Series(True, index=frame.index)
     parts = [pd.DataFrame({"source": source, "raw_id": broken.index.astype(str), "row": broken.index, "step": "parsed",
@@ -219,7 +217,7 @@ def _split(path: Path, source: str, frame: pd.DataFrame, text: pd.DataFrame, bro
     for column, fails, reason in checks:
         out = left & fails.fillna(False)
         if out.any():
-            shown = text[column] if column in text else frame[column].astype(str)
+            shown = text.get(column, frame["raw_id"]).astype(str)
             parts.append(pd.DataFrame({"source": source, "raw_id": frame["raw_id"][out], "row": frame["row"][out], "step": "parsed",
                                        "column": column, "value": shown[out].str[:80], "reason": reason}))  # fmt: skip
             left &= ~out

@@ -11,14 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
-from ..pattern import CleanRules, InputError, Window, project
+from ..pattern import WHOLE, CleanRules, InputError, Window, project
 from .cells import WEAPON_CLASSES
 from .cluster import UNKNOWN, cluster_reports
 from .raw import REJECTED_COLUMNS, RawTable
 
 Areas = Mapping[str, Polygon | MultiPolygon]
 STEPS = ("parsed", "not repeated", "in time", "strike type", "in window")
-WHOLE = "window"  # the one area of a window that is not divided
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from pyogrio.errors import DataSourceError
 
-from ..pattern import InputError, Plan, Sites, Strikes, Study, Window
+from ..pattern import InputError, Plan, Sites, Strikes, Study, Window, project
 from .cells import WEAPON_CLASSES, Rule, decode, read_cells, sites_table, strikes_table
 from .clean import screen
-from .geometry import place, read_areas, read_window
+from .geometry import read_areas, read_window
 from .raw import RawTable, file_sha256
 
 STRIKE_COLUMNS = ("strike_id", "date", "longitude", "latitude", "uncertainty_m", "area", "weapon_class", "place", "source_url",
                   "attack_id", "selection", "mechanism", "source_publisher")  # fmt: skip
-SITE_COLUMNS = ("site_id", "name", "longitude", "latitude", "uncertainty_m", "building_id")
+SITE_COLUMNS = ("site_id", "name", "longitude", "latitude", "uncertainty_m", "building_id", "party_to_conflict", "enters_through")
 NEEDED = ("date", "longitude", "latitude", "uncertainty_m")
 SPATIAL = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
 
@@ -69,7 +69,9 @@ def own_study(
         raise InputError(error.rule, file=strikes.name, row=row, column=error.column, value=error.value) from None
     aim = None
     if aim_points is not None:
-        aim = _place_table(_sites(aim_points, plan), region, aim_points.name)
+        found_aim = read_sites(aim_points, region, plan)
+        assert found_aim.marks is not None
+        aim = found_aim.marks.assign(easting=found_aim.easting, northing=found_aim.northing)
     files = [path for path in (strikes, sites, window, areas, aim_points) if path is not None]
     listed = pd.DataFrame({"file": [p.name for p in files], "rows": 0, "sha256": [file_sha256(p) for p in files]})
     listed.loc[0, "rows"] = table.n_read
@@ -80,15 +82,21 @@ def own_study(
 
 
 def read_sites(path: Path, region: Window, plan: Plan) -> Sites:
-    """Read sites from a file of the user's own.
+    """Read the sites of a window from a file of the user's own; those outside it are left out.
 
     Raises
     ------
     InputError
-        As :func:`own_study`; a site outside the window is one too.
+        As :func:`own_study`, or if no site lies in the window: it says so when the coordinates look swapped.
     """
-    frame = _place_table(_sites(path, plan), region, path.name)
-    return Sites(frame["easting"], frame["northing"], region, frame)
+    frame = _sites(path, plan)
+    easting, northing = project(frame["longitude"], frame["latitude"], region)
+    inside = region.contains(easting, northing)
+    if not inside.any():
+        swapped = region.contains(*project(frame["latitude"], frame["longitude"], region)).any()
+        rule = "latitude and longitude look swapped" if swapped else "no site lies in the window"
+        raise InputError(rule, file=path.name, column="longitude, latitude")
+    return Sites(easting[inside], northing[inside], region, frame[inside].reset_index(drop=True))
 
 
 def _strikes(path: Path, plan: Plan) -> tuple[RawTable, pd.DataFrame]:
@@ -136,14 +144,17 @@ def _sites(path: Path, plan: Plan) -> pd.DataFrame:
     building = cells["building_id"].loc[frame["row"]].to_numpy()
     frame["building_id"] = np.where(building == "", frame["site_id"], building)
     frame["names"] = frame["name"]
+    more = cells.loc[frame["row"]].reset_index(drop=True)
+    party = more["party_to_conflict"].str.lower().replace("", "false")
+    if not party.isin(["true", "false"]).all():
+        row = int(np.flatnonzero(~party.isin(["true", "false"]))[0])
+        raise InputError("must be true or false", file=path.name, row=int(frame["row"][row]), column="party_to_conflict", value=party[row])
+    frame["party_to_conflict"] = (party == "true").to_numpy()
+    frame["enters_through"] = more["enters_through"].replace("", "register").to_numpy()
     if frame["site_id"].duplicated().any():
         at = frame[frame["site_id"].duplicated()].iloc[0]
         raise InputError("the id must be unique", file=path.name, row=int(at["row"]), column="site_id", value=at["site_id"])
     return frame
-
-
-def _place_table(frame: pd.DataFrame, region: Window, file: str) -> pd.DataFrame:
-    return place(frame[["site_id", "name", "names", "building_id", "longitude", "latitude", "uncertainty_m"]], region, file, "site_id")
 
 
 def read_own(
@@ -220,7 +231,7 @@ def _whole(table: RawTable, file: str) -> None:
 
 
 def _swapped(rejected: pd.DataFrame, file: str) -> None:
-    swapped = rejected[rejected["reason"].str.contains("exchanged")]
+    swapped = rejected[rejected["reason"].astype(str).str.contains("exchanged")]
     if len(swapped):
         raise InputError("latitude and longitude look swapped", file=file, row=int(swapped["row"].iloc[0]), column="longitude, latitude",
                          value=swapped["raw_id"].iloc[0])  # fmt: skip

@@ -18,7 +18,7 @@ from ...pattern import InputError
 from ..archives import read_member
 from ..cells import decode, read_cells, read_text, strikes_table
 from ..raw import RawTable
-from .weapons import weapon_class
+from .weapons import tells_of_a_strike, weapon_class
 
 SETTLEMENT_M = 3000.0  # half the breadth of a city: what the centroid of a settlement can say about a place in it
 STREET_M = 150.0
@@ -33,9 +33,21 @@ def read_ucdp(path: Path, source: str) -> RawTable:
     """Read UCDP GED or its candidate release (UTF-8, or Windows-1252 as some copies are).
 
     ``where_prec`` 1 and 2 (a settlement, or within 25 km of one) keep their position with a settlement's uncertainty; 3 to 7 (districts,
-    regions, lines, the country) lose it and keep the name. Only events dated to the day (``date_prec`` 1) are strikes.
+    regions, lines, the country) lose it and keep the name. An event is a strike if it is dated to the day (``date_prec`` 1) and a headline tells of fire from afar:
+    the data set has no column for that.
     """
-    columns = ("id", "where_prec", "latitude", "longitude", "date_prec", "date_start", "date_end", "where_coordinates", "adm_1", "adm_2")
+    columns = (
+        "id",
+        "where_prec",
+        "latitude",
+        "longitude",
+        "date_prec",
+        "date_start",
+        "source_headline",
+        "where_coordinates",
+        "adm_1",
+        "adm_2",
+    )
     try:
         text = read_text(path, "utf-8")
     except InputError as error:
@@ -44,12 +56,13 @@ def read_ucdp(path: Path, source: str) -> RawTable:
         text = read_text(path, "cp1252")
     cells, broken = read_cells(text, path.name, columns)
     fine = cells["where_prec"].isin(["1", "2"])
+    wanted = cells["date_prec"].eq("1") & tells_of_a_strike(cells["source_headline"])
     name = cells["adm_2"].where(cells["adm_2"] != "", cells["adm_1"])
     return strikes_table(
         path, source, cells, broken, raw_id=cells["id"], date=_cut_time(cells["date_start"]), formats=("%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y"),
         longitude=cells["longitude"].where(fine, ""), latitude=cells["latitude"].where(fine, ""),
         uncertainty_m=cells["where_prec"].map({"1": SETTLEMENT_M, "2": 12_500.0}).astype(float),
-        area=name.where(~fine, ""), kind=cells["date_prec"].eq("1").map({True: "strike", False: "other"}),
+        area=name.where(~fine, ""), kind=wanted.map({True: "strike", False: "other"}),
         weapon_class="unknown", place=cells["where_coordinates"], url=cells.get("source_original", ""),
         rules=lambda frame: [("where_prec", ~cells["where_prec"].isin(list("1234567")), "must be 1 to 7")],
     )  # fmt: skip

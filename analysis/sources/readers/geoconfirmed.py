@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -14,10 +13,9 @@ from ...pattern import InputError
 from ..archives import read_member
 from ..cells import strikes_table
 from ..raw import RawTable
-from .weapons import weapon_class
+from .weapons import tells_of_a_strike, weapon_class
 
-UNCERTAINTY_M = 30.0  # the camera and the place filmed are one to a few buildings apart
-STRUCK = re.compile(r"strike|struck|hit\b|missile|rocket|shell|bomb|explosion|shahed|drone|impact", re.IGNORECASE)
+UNCERTAINTY_M = 60.0  # as data/hand has geolocated items: the camera and the place filmed are a building or two apart
 
 
 def read_kml(path: Path, source: str) -> RawTable:
@@ -39,7 +37,7 @@ def read_kml(path: Path, source: str) -> RawTable:
         raise InputError(f"must be KML ({error})", file=path.name) from None
     if not str(root.tag).endswith("kml"):
         raise InputError("must be KML", file=path.name, value=root.tag)
-    rows = [_placemark(mark) for mark in root.iter("{*}Placemark")]
+    rows = [_placemark(mark) for mark in root.findall(".//{*}Placemark")]
     columns = ["name", "description", "longitude", "latitude"]
     cells = pd.DataFrame(rows, columns=columns, index=pd.RangeIndex(1, len(rows) + 1), dtype=str)
     date = cells["name"].str.extract(r"^(\d{1,2} [A-Za-z]{3} \d{4})", expand=False).fillna(cells["name"])
@@ -47,7 +45,7 @@ def read_kml(path: Path, source: str) -> RawTable:
     link = cells["description"].str.extract(r'(https?://[^\s<"\)\]]+)', expand=False).fillna("")
     return strikes_table(
         path, source, cells, pd.DataFrame({"reason": []}), raw_id=None, date=date, formats=("%d %b %Y",), longitude=cells["longitude"],
-        latitude=cells["latitude"], uncertainty_m=UNCERTAINTY_M, kind=plain.str.contains(STRUCK).map({True: "media", False: "other"}),
+        latitude=cells["latitude"], uncertainty_m=UNCERTAINTY_M, kind=tells_of_a_strike(plain).map({True: "media", False: "other"}),
         weapon_class=weapon_class(plain), place=plain.str[:120], url=link,
     )  # fmt: skip
 

@@ -18,7 +18,9 @@ BUILDING_M = 30.0
 def read_embassies(path: Path, source: str) -> RawTable:
     """Read database-of-embassies: a semicolon-separated export of Wikidata, one row for each mission of the world."""
     columns = ("operator", "country", "city", "latitude", "longitude", "website", "type", "QID")
-    cells, broken = read_cells(read_text(path, "utf-8"), path.name, columns, separator=";")
+    head, _, body = read_text(path, "utf-8").partition("\n")
+    # the header ends in a separator, the rows do not
+    cells, broken = read_cells(head.rstrip(";\r") + "\n" + body, path.name, columns, separator=";")
     return sites_table(
         path, source, cells, broken, raw_id=cells["QID"].str.rsplit("/", n=1).str[-1], name=cells["operator"] + ", " + cells["type"],
         type=cells["type"], holder=cells["operator"], city=cells["city"], longitude=cells["longitude"], latitude=cells["latitude"],
