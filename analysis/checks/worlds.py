@@ -84,7 +84,7 @@ def setting(study: Study, plan: Plan, *, cell_m: float = 100.0) -> Setting:
     located = ((frame["support"] == "point") & (frame["uncertainty_m"] <= plan.strikes.located_max_m)).to_numpy()
     fitted = located_share(frame["area"], period, located, cap=plan.strikes.weight_cap)
     table = pd.DataFrame({"area": frame["area"], "period": period, "share": fitted.share}).groupby(["area", "period"]).first()
-    share = table["share"].unstack().reindex(study.area_names)
+    share = table["share"].unstack().reindex(index=study.area_names, columns=range(len(plan.strikes.period_starts) + 1))
     share = share.apply(lambda row: row.fillna(row.mean()), axis=1).to_numpy(float)
     sites = tested_sites(study.sites, plan)
     return Setting(
@@ -123,11 +123,11 @@ def worlds(at: Setting) -> list[World]:
         centre,
         replace(centre, name="centre, large salvos", together=0.6),
         *([world("population of the raions", "smooth", _people(at))] if "raions" in study.tables else []),
-        world("as the missions at 3 km", "smooth", missions),
+        world("as the sites at 3 km", "smooth", missions),
         *([world("40 % at aim points", "aim points", _aimed(at, radial))] if study.aim_points is not None else []),
-        replace(centre, name="located twice as often near missions", truth="selective", named=2.0),
-        world("excess 2 near missions", "excess", radial, 2.0),
-        world("excess 3 near missions", "excess", radial, 3.0),
+        replace(centre, name="located twice as often near sites", truth="selective", named=2.0),
+        world("excess 2 near sites", "excess", radial, 2.0),
+        world("excess 3 near sites", "excess", radial, 3.0),
     ]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from ..sources.clean import CleanStrikes
 from ..sources.completeness import Completeness
 from ..sources.registry import Source
-from .write import spreadsheet_safe
+from .write import FORMULA
 
 TYPES = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
 MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
@@ -84,7 +84,8 @@ def to_csv(table: pd.DataFrame) -> bytes:
         if shown[column].dtype.kind == "M":
             shown[column] = shown[column].dt.strftime("%Y-%m-%d")
         elif shown[column].dtype.kind not in "biuf":
-            shown[column] = shown[column].map(spreadsheet_safe)
+            text = shown[column].astype("string")
+            shown[column] = text.mask(text.str.match(FORMULA), "'" + text)
     return shown.to_csv(index=False, lineterminator="\n").encode()
 
 

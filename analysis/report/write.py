@@ -8,6 +8,7 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ..inference import format_p
 from . import text
 
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
+FORMULA = r"[=+\-@\t\r]"  # what a spreadsheet takes for the beginning of a formula
 TABLES = ("counts", "variants", "baselines", "berman", "flow", "near", "held_out")
 Captions = dict[str, dict[str, str]]
 
@@ -200,10 +202,10 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     if rows:
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([{key: spreadsheet_safe(value) for key, value in row.items()} for row in rows])
+        writer.writerows([{key: _cell(value) for key, value in row.items()} for row in rows])
     return out.getvalue().encode()
 
 
-def spreadsheet_safe(value: Any) -> Any:
+def _cell(value: Any) -> Any:
     """Keep a spreadsheet from running text as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value

@@ -162,9 +162,11 @@ def screen(
     kept["support"] = np.where(point, "point", "area")
     kept["easting"], kept["northing"] = np.where(point, easting[left], np.nan), np.where(point, northing[left], np.nan)
     kept["area"] = _areas(kept, areas, point)
+    out = pd.concat(rejected, ignore_index=True)
     if kept.empty:
-        raise InputError("no strike is left in the window and the period")
-    return Screened(kept.reset_index(drop=True), pd.concat(rejected, ignore_index=True), pd.DataFrame(counts))
+        most = "the files have no rows" if out.empty else f"most rows were rejected because each {out['reason'].mode()[0]}"
+        raise InputError(f"no strike is left: {most}", file=", ".join(table.file for table in tables))
+    return Screened(kept.reset_index(drop=True), out, pd.DataFrame(counts))
 
 
 def _place(rows: pd.DataFrame, window: Window, wanted: NDArray[np.bool_]) -> tuple[Any, Any, Any, Any]:
@@ -228,8 +230,11 @@ def _merge(rows: pd.DataFrame, rules: CleanRules, prefix: str) -> tuple[pd.DataF
     known = rows["weapon_class"].where(code != UNKNOWN)
     strikes["weapon_class"] = known.groupby(cluster).first().fillna("unknown").to_numpy()
     strikes["reports"] = groups.size().to_numpy()
-    sources = rows[["source"]].assign(cluster=cluster).drop_duplicates().sort_values(["cluster", "source"])
-    strikes["sources"] = sources.groupby("cluster")["source"].agg(";".join).to_numpy()
+    listed = pd.Series("", index=strikes.index)
+    for name in sorted(rows["source"].unique()):
+        has = np.isin(np.arange(len(strikes)), cluster[(rows["source"] == name).to_numpy()])
+        listed = listed.mask(has, listed + ";" + name)
+    strikes["sources"] = listed.str.removeprefix(";")
     strikes = strikes.rename(columns={"url": "source_url"})
     rank = np.lexsort((strikes["northing"], strikes["easting"], strikes["area"].astype(str), strikes["support"] == "area", strikes["date"]))
     strikes = strikes.assign(cluster=np.arange(len(strikes))).iloc[rank].reset_index(drop=True)

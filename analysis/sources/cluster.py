@@ -15,7 +15,7 @@ from ..pattern import InputError
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 UNKNOWN = 0  # the weapon code that is compatible with every other
-MAX_PAIRS = 20_000_000  # 24 bytes each
+MAX_PAIRS = 20_000_000  # some 24 bytes each
 
 
 def cluster_reports(easting: Array, northing: Array, day: Labels, weapon: Labels, *, distance: float, days: int) -> Labels:
@@ -41,7 +41,7 @@ def cluster_reports(easting: Array, northing: Array, day: Labels, weapon: Labels
     Raises
     ------
     InputError
-        If more than 20 million pairs of different places are that near: the positions are placeholders, or the thresholds too wide.
+        If some 20 million pairs of different places are that near: the positions are placeholders, or the distance too wide.
 
     Notes
     -----
@@ -72,24 +72,25 @@ def _pairs(space: Array, place: Array, distance: float, other: Labels | None = N
     """List pairs within the distance: of all points, or of ``own`` with ``other``."""
     reach = distance * (1 + 1e-9)
     if own is None or other is None:
-        tree = cKDTree(space)
-        _few(tree, tree, reach, len(space))
-        start, stop = tree.query_pairs(reach, p=np.inf, output_type="ndarray").T
+        _few(space, reach)
+        start, stop = cKDTree(space).query_pairs(reach, p=np.inf, output_type="ndarray").T
     else:
-        first, second = cKDTree(space[own]), cKDTree(space[other])
-        _few(first, second, reach, 0)
-        near = first.sparse_distance_matrix(second, reach, p=np.inf, output_type="ndarray")
+        _few(space, reach)
+        near = cKDTree(space[own]).sparse_distance_matrix(cKDTree(space[other]), reach, p=np.inf, output_type="ndarray")
         start, stop = own[near["i"]], other[near["j"]]
     apart = np.hypot(*(place[start] - place[stop]).T)
     keep = apart <= distance
     return start[keep], stop[keep]
 
 
-def _few(first: cKDTree, second: cKDTree, reach: float, own: int) -> None:
-    count = int(first.count_neighbors(second, reach, p=np.inf)) - own
-    if count > 2 * MAX_PAIRS:
+def _few(space: Array, reach: float) -> None:
+    """Refuse what would have too many near pairs: for each cell as wide as the reach, the square of its count, which is of their order."""
+    cell = np.floor((space - space.min(axis=0)) / reach).astype(np.int64)
+    key = np.ravel_multi_index(tuple(cell.T), tuple(cell.max(axis=0) + 1))
+    count = np.unique(key, return_counts=True)[1]
+    if (count.astype(float) ** 2).sum() > MAX_PAIRS:
         raise InputError(
-            f"more than {MAX_PAIRS:,} pairs of reports lie within the clustering distance: placeholders, or thresholds too wide"
+            f"more than {MAX_PAIRS:,} pairs of reports are within the clustering distance: placeholders, or too wide a distance"
         )
 
 

@@ -35,7 +35,7 @@ def test_the_bandwidth_follows_the_rule_of_the_plan(stored, plan):
 
 def test_power_grows_with_the_excess(stored, plan):
     at = {row["world"]: row["share"] for row in stored.rows if row["bandwidth_m"] == plan.primary.bandwidth_m}
-    assert at["centre"] < at["excess 2 near missions"] < at["excess 3 near missions"]
+    assert at["centre"] < at["excess 2 near sites"] < at["excess 3 near sites"]
 
 
 def test_intervals_hold_the_true_ratio(stored):
@@ -52,7 +52,7 @@ def ready(kyiv, plan):
 def test_sixty_new_worlds_agree_with_the_stored_ones(ready, stored, plan):
     """A quick look at the planned bandwidth: rejections within the 99.9 % binomial range of the stored share."""
     k = list(plan.secondary.bandwidths_m).index(plan.primary.bandwidth_m)
-    for index, name in ((1, "centre"), (8, "excess 3 near missions")):
+    for index, name in ((1, "centre"), (8, "excess 3 near sites")):
         assert ready[index].name == name
         share = next(r["share"] for r in stored.rows if r["world"] == name and r["bandwidth_m"] == plan.primary.bandwidth_m)
         p = np.array([module._p_values((ready[index], index, 5000 + w, 99, 1))[k] for w in range(60)])

@@ -33,8 +33,8 @@ def read_ucdp(path: Path, source: str) -> RawTable:
     """Read UCDP GED or its candidate release (UTF-8, or Windows-1252 as some copies are).
 
     ``where_prec`` 1 and 2 (a settlement, or within 25 km of one) keep their position with a settlement's uncertainty; 3 to 7 (districts,
-    regions, lines, the country) lose it and keep the name. An event is a strike if it is dated to the day (``date_prec`` 1) and a headline tells of fire from afar:
-    the data set has no column for that.
+    regions, lines, the country) lose it and keep the name. An event is a strike if it is dated to the day (``date_prec`` 1) and a headline
+    tells of fire from afar: the data set has no column for that.
     """
     columns = (
         "id",
