@@ -42,8 +42,9 @@ notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTM
 data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
 	$(PY) -m analysis data
 
-bench: .venv/.ready  ## time the additive refitted test against the route that refits point by point
+bench: .venv/.ready  ## time the refitted test against refitting point by point, and cleaning along the number of rows
 	$(PY) tests/bench/refit.py
+	$(PY) tests/bench/clean.py
 
 calibrate: .venv/.ready  ## measure size and power of the primary test in simulated worlds (tens of minutes)
 	$(PY) -m analysis calibrate

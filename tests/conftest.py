@@ -35,7 +35,7 @@ def kyiv(plan: Plan) -> Study:
 @pytest.fixture
 def facts(tmp_path: Path) -> Path:
     """A copy of the data folder, to be spoilt."""
-    return Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
+    return Path(shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("raw", "clean")))
 
 
 @pytest.fixture

@@ -110,8 +110,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _record(folder: Path, source: Source, origin: str, path: Path) -> None:
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    entry = {"url": origin, "file": source.file, "time": now, "bytes": path.stat().st_size, "sha256": file_sha256(path)}
+    state = path.stat()
+    time = dt.datetime.fromtimestamp(int(state.st_mtime), dt.UTC).isoformat()  # when it was written here
+    entry = {"url": origin, "file": source.file, "time": time, "bytes": state.st_size, "sha256": file_sha256(path)}
     content = json.dumps(read_manifest(folder) | {source.id: entry}, indent=1, sort_keys=True) + "\n"
     part = folder / f".part-{MANIFEST}"
     part.write_text(content, encoding="utf-8")

@@ -176,7 +176,7 @@ def test_a_million_reports_at_one_place():
 def test_more_pairs_than_memory_holds_is_one_line():
     e = np.random.default_rng(1).uniform(0, 50, 10_000)
     zero = np.zeros(10_000, np.intp)
-    with pytest.raises(InputError, match="placeholders, or thresholds too wide"):
+    with pytest.raises(InputError, match="placeholders, or too wide a distance"):
         cluster_reports(e, e[::-1], zero, zero, distance=150.0, days=1)
 
 

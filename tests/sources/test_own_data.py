@@ -182,7 +182,6 @@ def test_hospitals_end_to_end(city, monkeypatch, capsys, root):
         assert word not in page.lower().replace("permission", "")
     assert "near hospitals" in page
     assert "Data: strikes.csv, hospitals.csv, window.geojson." in page
-    assert "=cmd()" in page
     assert "simulated worlds" in page
     assert "Written: out/report.html" in capsys.readouterr().out
 
