@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from shapely.geometry import Polygon, box
 
 from analysis.pattern import Plan, PointPattern, Sites, Study, Window
@@ -15,6 +16,8 @@ from analysis.sources import load_study, read_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MPLBACKEND", "agg")
+settings.register_profile("house", deadline=None)  # the machine may be busy; a slow example is no failure
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -187,7 +187,7 @@ def read_own(
             raise InputError("must have this column", file=path.name, column=mapping.get(column, column))
     if cells.empty and broken.empty:
         raise InputError("the file has no rows", file=path.name)
-    return cells.reindex(columns=list(columns)).fillna("").astype(str), broken
+    return cells.reindex(columns=list(columns), fill_value="").astype(str), broken
 
 
 def _sheet(path: Path) -> pd.DataFrame:

@@ -48,6 +48,7 @@ damaged[40] ^= 0xFF
         (packed(**{"x.txt": b"a"}), "must hold one .csv file, holds 0"),
         (packed(**{"x.csv": b"a", "y.csv": b"a"}), "must hold one .csv file, holds 2"),
     ],
+    ids=["empty", "no end", "only a beginning", "damaged", "encrypted", "bomb", "parent", "root", "windows parent", "drive", "none", "two"],
 )
 def test_what_is_refused(tmp_path, content, said):
     path = tmp_path / "a.zip"
