@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..baseline import LinearEstimator
-from ..inference import CurveResult, erl_envelope, simulate
+from ..inference import CurveResult, global_envelope_test, simulate
 from ..null import BinomialNull, Draws, Rng, seed_sequence
 from .decay import Decay
 from .design import Design
@@ -65,17 +65,17 @@ def ratio_curve(
     seed = seed_sequence(rng)
     observed = curve(Draws.observed(points))[0]
     simulated = simulate(curve, null, n_simulations=n_simulations, rng=seed)
-    p, lower, upper = erl_envelope(observed, simulated, level=level)
+    band = global_envelope_test(radii, observed, simulated, measure="erl", level=level)
     return CurveResult(
         "observed / expected strikes within the radius",
         np.asarray(radii, float),
         observed,
-        np.median(simulated, axis=0),
-        lower,
-        upper,
+        band.central,
+        band.lower,
+        band.upper,
         level,
         "global envelope, extreme rank length, two-sided",
-        p,
+        band.p_value,
         null.name,
         n_simulations,
         str(seed.entropy),

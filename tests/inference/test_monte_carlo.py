@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from analysis.inference import erl_envelope, extreme_rank_lengths, monte_carlo_p, monte_carlo_test, to_json
+from analysis.inference import monte_carlo_p, monte_carlo_test, to_json
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import InputError, Intensity, PointPattern
 
@@ -59,35 +59,6 @@ def test_size_of_the_monte_carlo_test(square):
         rejected += monte_carlo_test(points, mean_east, null, n_simulations=59, rng=k).p_value <= 0.1
     low, high = binom.ppf([0.0005, 0.9995], 400, 0.1)
     assert low <= rejected <= high
-
-
-def test_extreme_rank_lengths_by_hand():
-    """Three curves at two points. Two-sided ranks: (1,1), (2,2), (1,1): the outer two tie and share place 2 of 3."""
-    curves = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
-    assert extreme_rank_lengths(curves, "two-sided") == pytest.approx([2 / 3, 1, 2 / 3])
-    # greater: ranks from the top are 3, 2, 1
-    assert extreme_rank_lengths(curves, "greater") == pytest.approx([1, 2 / 3, 1 / 3])
-
-
-@given(st.integers(0, 500), st.sampled_from(["two-sided", "greater", "less"]))
-def test_band_and_p_agree(seed, alternative):
-    """The observed curve lies in the band exactly when p > 0.05."""
-    rng = np.random.default_rng(seed)
-    curves = rng.normal(size=(200, 12)).cumsum(axis=1)
-    curves[0] += rng.uniform(-6, 6)
-    p, low, high = erl_envelope(curves[0], curves[1:], alternative=alternative)
-    assert (p > 0.05) == bool(((curves[0] >= low) & (curves[0] <= high)).all())
-    assert 0 < p <= 1
-
-
-def test_size_of_the_envelope():
-    rng = np.random.default_rng(11)
-    rejected = 0
-    for _ in range(600):
-        curves = rng.normal(size=(100, 8)).cumsum(axis=1)
-        rejected += erl_envelope(curves[0], curves[1:])[0] <= 0.05
-    assert rejected <= binom.ppf(0.9995, 600, 0.05)
-    assert rejected >= binom.ppf(0.0005, 600, 0.05)
 
 
 def test_json_has_no_nan():
