@@ -63,7 +63,7 @@ def stone_test(
     -----
     T = max_j Σ_{i≤j} O_i / Σ_{i≤j} E_i over the distinct distances: regions at one distance enter together. Prefixes with nothing expected
     are passed over. MLR: 2 Σ (O log(λ̂/λ̄) − E (λ̂ − λ̄)), λ̂ the isotonic regression of O/E with weights E, λ̄ = ΣO/ΣE (1 under the Poisson
-    null). Cost of the maximum under permutation: n random bytes and one weighted count for each draw, since a permutation is dealt in
+    null). Cost of the maximum under permutation: n random 16-bit numbers and one weighted count for each draw, since a permutation is dealt in
     blocks and only blocks that could hold the maximum are put in order; else n for each draw.
 
     Raises
@@ -171,24 +171,25 @@ class _Deal:
         self.observed, self.expected, self.n = observed, expected, n
         self.is_end = np.zeros(n, bool)
         self.is_end[ends] = True
-        self.blocks = 1 << int(np.clip(np.log2(max(n / 256, 1)), 0, 8))
+        self.blocks = 1 << int(np.clip(np.log2(max(n / 96, 1)), 0, 10))
         self.total = expected.sum()
         # one weighted count gives both sums: whole counts before the point, expected (all together a half) after it
         self.packed = observed + expected / (2 * self.total)
 
     def maximum(self, rng: Generator) -> float:
         """Draw one permutation and give its maximum ratio."""
-        words = rng.integers(0, 2**64 - 1, self.n // 8 + 1, np.uint64, endpoint=True)
-        block = words.view(np.uint8)[: self.n] & np.uint8(self.blocks - 1)
+        words = rng.integers(0, 2**64 - 1, self.n // 4 + 1, np.uint64, endpoint=True)
+        block = words.view(np.uint16)[: self.n] & np.uint16(self.blocks - 1)
         sums = np.bincount(block, self.packed, self.blocks)
         counts = np.floor(sums + 1e-6)
-        before = np.r_[0.0, np.cumsum(counts)]
-        mass = np.r_[0.0, np.cumsum((sums - counts) * 2 * self.total)][:-1]
-        # a ratio inside a block is at most all its counts over what was expected before it; the margin covers rounding
-        bound = np.divide(before[1:], mass, out=np.full(self.blocks, np.inf), where=mass > 1e-9 * self.total) * (1 + 1e-6)
+        before = np.cumsum(counts)
+        mass = np.cumsum(sums - counts) * (2 * self.total)
+        # a ratio inside a block is at most all counts up to its end over what was expected before it; the margin covers rounding
+        bound = np.full(self.blocks, np.inf)
+        np.divide(before[1:] * (1 + 1e-6), mass[:-1], out=bound[1:], where=mass[:-1] > 1e-9 * self.total)
         best, done, o, e, position = self.observed.sum() / self.total, 0, 0.0, 0.0, 0
         while (need := np.flatnonzero(bound[done:] > best)).size:
-            last = min(done + int(need[-1]) + 1, max(4 * done, 1))
+            last = min(done + int(need[-1]) + 1, max(4 * done, 4))
             members = rng.permutation(np.flatnonzero((block >= done) & (block < last)))
             members = members[np.argsort(block[members], kind="stable")]
             sum_o, sum_e = o + np.cumsum(self.observed[members]), e + np.cumsum(self.expected[members])
