@@ -2,7 +2,8 @@
 
 References
 ----------
-Westfall, P. H. & Young, S. S. (1993). Resampling-Based Multiple Testing. Wiley. Holm, S. (1979). Scandinavian Journal of Statistics 6, 65-70.
+Westfall, P. H. & Young, S. S. (1993). Resampling-Based Multiple Testing. Wiley.
+Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65-70.
 Benjamini, Y. & Hochberg, Y. (1995). JRSS B 57, 289-300.
 """
 
@@ -77,8 +78,8 @@ class Ledger:
     Attributes
     ----------
     frame : DataFrame
-        One row for each look: site, radius, decay, window, subgroup, statistic, p_value (as if it had been the only look), max_t (Westfall–Young
-        min-p over all rows), holm and benjamini_hochberg.
+        One row for each look: site, radius, decay, window, subgroup, statistic, p_value (as if it had been the only look), max_t
+        (Westfall–Young min-p over all rows), holm and benjamini_hochberg.
     null : str
     n_simulations : int
     seed : str
@@ -95,7 +96,7 @@ class Ledger:
         return dict(to_json({"rows": rows, "null": self.null, "n_simulations": self.n_simulations, "seed": self.seed}))
 
     def __str__(self) -> str:
-        best = self.frame.loc[self.frame["p_value"].idxmin()]
+        best = self.frame.iloc[int(self.frame["p_value"].to_numpy().argmin())]
         return (
             f"{len(self.frame)} looks were taken; the smallest p is {format_p(best['p_value'])} ({best['site']}, {best['decay']}, within "
             f"{best['radius']}), and {format_p(best['max_t'])} once all looks are paid for."
@@ -141,7 +142,5 @@ def ledger(examined: pd.DataFrame, observed: ArrayLike, simulated: ArrayLike, *,
         raise InputError("must be at least 19", column="n_simulations", value=len(draws))
     p, simulated_p = pooled_p(values, draws)
     frame = examined.loc[:, list(EXAMINED)].reset_index(drop=True)
-    frame = frame.assign(
-        statistic=values, p_value=p, max_t=max_t(-p, -simulated_p), holm=holm(p), benjamini_hochberg=benjamini_hochberg(p)
-    )
+    frame = frame.assign(statistic=values, p_value=p, max_t=max_t(-p, -simulated_p), holm=holm(p), benjamini_hochberg=benjamini_hochberg(p))
     return Ledger(frame, null, len(draws), seed)

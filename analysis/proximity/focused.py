@@ -70,7 +70,8 @@ class FocusedFamily:
 
     def __str__(self) -> str:
         k = int(self.statistic.argmax())
-        return f"The largest of {len(self.names)} scores is {self.statistic[k]:.3g} ({self.names[k]}), p = {format_p(self.adjusted[k])} by max-T."
+        p = format_p(self.adjusted[k])
+        return f"The largest of {len(self.names)} scores is {self.statistic[k]:.3g} ({self.names[k]}), p = {p} by max-T."
 
 
 def score_and_variance(observed: Array, expected: Array, exposure: Array) -> tuple[Array, Array]:
@@ -112,8 +113,8 @@ def focused_score_test(observed: ArrayLike, expected: ArrayLike, exposure: Array
 
     Notes
     -----
-    U = Σ g (O − E), V = Σ g² E − (Σ g E)² / ΣE, Z = U / √V with a normal p-value: good when Σ g E is large; with an expected handful near the
-    site use :func:`focused_family_test` with one exposure, whose p is by Monte Carlo.
+    U = Σ g (O − E), V = Σ g² E − (Σ g E)² / ΣE, Z = U / √V with a normal p-value: good when Σ g E is large; with an expected handful near
+    the site use :func:`focused_family_test` with one exposure, whose p is by Monte Carlo.
 
     Raises
     ------
@@ -133,7 +134,9 @@ def focused_score_test(observed: ArrayLike, expected: ArrayLike, exposure: Array
         raise InputError("does not vary over the regions", column="exposure")
     z = score / np.sqrt(variance)
     p = min(max(float(TAILS[alternative](z)), float(np.finfo(float).tiny)), 1.0)
-    return FocusedScore("focused score", z, p, alternative, "multinomial, normal approximation", int(o.sum()), score=score, variance=variance)
+    return FocusedScore(
+        "focused score", z, p, alternative, "multinomial, normal approximation", int(o.sum()), score=score, variance=variance
+    )
 
 
 def bithell_weights(exposure: ArrayLike, excess: float) -> Array:

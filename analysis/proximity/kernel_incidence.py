@@ -8,6 +8,7 @@ JRSS A 153, 349-362.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,10 +90,10 @@ def kernel_raised_incidence(
 
     Notes
     -----
-    log L = Σ log f(x_i) − n log ∫ λ0 f / ∫ λ0 + constant. β is unidentified at α = 0, so the p-value is by Monte Carlo, never from χ²₂: with a
-    known λ0 strikes are placed anew from it; with controls, cases and controls swap labels and the kernel is refitted in each draw, for
-    which its adjoint is read once at all points. Raises narrower than a cell cannot be seen: if the best is that narrow, or of no height
-    that could be named, the result says ``diverged``. Cost: 40 FFTs and a matrix product of n_simulations × n × 1,680.
+    log L = Σ log f(x_i) − n log ∫ λ0 f / ∫ λ0 + constant. β is unidentified at α = 0, so the p-value is by Monte Carlo, never from χ²₂:
+    with a known λ0 strikes are placed anew from it; with controls, cases and controls swap labels and the kernel is refitted in each draw,
+    for which its adjoint is read once at all points. Raises narrower than a cell cannot be seen: if the best is that narrow, or of no
+    height that could be named, the result says ``diverged``. Cost: 40 FFTs and a matrix product of n_simulations × n × 1,680.
 
     Raises
     ------
@@ -138,7 +139,9 @@ def kernel_raised_incidence(
         name = f"relabelling, {baseline.name} of the controls refitted"
     observed = float(_best(table[None])[0])
     p = monte_carlo_p(observed, simulated, "greater")
-    test = TestResult("kernel raised incidence, likelihood ratio", observed, p, "closer", name, cases.n, n_simulations, str(seed.entropy), simulated)
+    test = TestResult(
+        "kernel raised incidence, likelihood ratio", observed, p, "closer", name, cases.n, n_simulations, str(seed.entropy), simulated
+    )
     surface = Surface(value, decays.log_beta, table.reshape(len(LOG_ALPHA), -1))
     return _result(surface, cases.n, fitted, share, test, level, 0 if controls is None else controls.n)
 
@@ -189,7 +192,13 @@ def _relabelled(
 
 
 def _result(
-    surface: Surface, n: int, fitted: Intensity, share, test: TestResult, level: float, n_controls: int  # type: ignore[no-untyped-def]
+    surface: Surface,
+    n: int,
+    fitted: Intensity,
+    share: Callable[[float], float],
+    test: TestResult,
+    level: float,
+    n_controls: int,
 ) -> KernelIncidence:
     top, log_alpha, log_beta = surface.maximum()
     at_null = n * np.log(n / fitted.total)  # Σ log ρ̂, so that log-likelihoods are those of the pattern but for Σ log λ0(x_i) − n
@@ -205,6 +214,4 @@ def _result(
     spans = [surface.interval(axis, top, peak[axis], 0.0, level) for axis in (0, 1)]
     if diverged:
         spans[0] = (spans[0][0], np.inf)
-    return KernelIncidence(
-        alpha, beta, rho, at_null + top, at_null, 2 * top, diverged, spans[0], spans[1], level, n, n_controls, test
-    )
+    return KernelIncidence(alpha, beta, rho, at_null + top, at_null, 2 * top, diverged, spans[0], spans[1], level, n, n_controls, test)

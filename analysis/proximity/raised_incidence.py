@@ -64,8 +64,10 @@ class RaisedIncidence:
     def __str__(self) -> str:
         low, high = self.alpha_interval
         if self.diverged:
-            return f"The likelihood grows without end in alpha: at a site the excess is at least {low:.3g} ({self.level:.0%}); no upper limit."
-        return f"At a site the excess is {self.alpha:.3g} ({self.level:.0%} interval {low:.3g} to {high:.3g}), likelihood ratio {self.likelihood_ratio:.3g}."
+            least = f"at least {low:.3g} ({self.level:.0%})"
+            return f"The likelihood grows without end in alpha: at a site the excess is {least}; there is no upper limit."
+        ratio = f"likelihood ratio {self.likelihood_ratio:.3g}"
+        return f"At a site the excess is {self.alpha:.3g} ({self.level:.0%} interval {low:.3g} to {high:.3g}), {ratio}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +258,18 @@ def raised_incidence(distance: ArrayLike, is_case: ArrayLike, *, level: float = 
         spans[0] = (spans[0][0], np.inf)
     cases = int(y.sum())
     return RaisedIncidence(
-        alpha, beta, 0.0 if diverged and np.isfinite(beta) else _rho(raised, y), top, null, 2 * (top - null), diverged, spans[0], spans[1], level, cases, len(y) - cases
+        alpha,
+        beta,
+        0.0 if diverged and np.isfinite(beta) else _rho(raised, y),
+        top,
+        null,
+        2 * (top - null),
+        diverged,
+        spans[0],
+        spans[1],
+        level,
+        cases,
+        len(y) - cases,
     )
 
 
@@ -365,4 +378,6 @@ def raised_incidence_test(distance: ArrayLike, is_case: ArrayLike, *, n_simulati
     values = np.concatenate(simulated)
     observed = float(statistic(y[None].astype(float))[0])
     p = monte_carlo_p(observed, values, "greater")
-    return TestResult("raised incidence, likelihood ratio", observed, p, "closer", "relabelling", cases, n_simulations, str(seed.entropy), values)
+    return TestResult(
+        "raised incidence, likelihood ratio", observed, p, "closer", "relabelling", cases, n_simulations, str(seed.entropy), values
+    )

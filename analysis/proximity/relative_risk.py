@@ -2,10 +2,10 @@
 
 References
 ----------
-Kelsall, J. E. & Diggle, P. J. (1995). Non-parametric estimation of spatial variation in relative risk. Statistics in Medicine 14, 2335-2342.
-Davies, T. M. & Hazelton, M. L. (2010). Adaptive kernel estimation of spatial relative risk. Statistics in Medicine 29, 2423-2437.
-Davies, T. M., Jones, K. & Hazelton, M. L. (2016). Symmetric adaptive smoothing regimens for estimation of the spatial relative risk function.
-Computational Statistics & Data Analysis 101, 12-28.
+Kelsall, J. E. & Diggle, P. J. (1995). Non-parametric estimation of spatial variation in relative risk. Statistics in Medicine 14,
+2335-2342. Davies, T. M. & Hazelton, M. L. (2010). Adaptive kernel estimation of spatial relative risk. Statistics in Medicine 29,
+2423-2437. Davies, T. M., Jones, K. & Hazelton, M. L. (2016). Symmetric adaptive smoothing regimens for estimation of the spatial relative
+risk function. Computational Statistics & Data Analysis 101, 12-28.
 """
 
 from __future__ import annotations
@@ -115,9 +115,7 @@ class _Smoother:
         """Give ∫_W k_h(u − v) dv at each cell for its own h; bandwidths beyond the ladder take its end."""
         window = fft.rfft2(self.grid.inside.astype(float), self.shape)
         ny, nx = self.grid.shape
-        masses = np.array(
-            [fft.irfft2(window * r[:, None] * c, self.shape)[:ny, :nx] for r, c in zip(self.rows, self.columns, strict=True)]
-        )
+        masses = np.array([fft.irfft2(window * r[:, None] * c, self.shape)[:ny, :nx] for r, c in zip(self.rows, self.columns, strict=True)])
         first, weights = self._mix(np.clip(bandwidths, self.levels[0], self.levels[-1]))
         picked = [w * np.take_along_axis(masses, (first + k)[None], axis=0)[0] for k, w in enumerate(weights)]
         return np.clip(np.sum(picked, axis=0), np.finfo(float).eps, 1.0)
@@ -188,11 +186,11 @@ def relative_risk(
     Notes
     -----
     Densities are edge-corrected at the place of estimation and scaled to integral one. Variance of the log ratio for a fixed bandwidth:
-    R(K) (q₂/q²) (1/n₁ + 1/n₀) / (h² f̄), q and q₂ the window's mass under the kernel and under its square, R(K) = 1/4π, f̄ the pooled density.
-    Adaptive: h(u) in place of h; with own pilots each sample counts with its own density and R(K) is taken 2.5 times, since the pilots
-    vary with the sample (Davies & Hazelton 2010); with a pooled pilot that variation cancels. Cost: four bandwidth mixes for each
-    point and about 20 FFTs for each sample. Points are moved to cell centres: against exact sums at n = 10,000 and 128 × 128 the log
-    ratio differs by less than 0.02 in the mean (tests/proximity/test_relative_risk.py).
+    R(K) (q₂/q²) (1/n₁ + 1/n₀) / (h² f̄), q and q₂ the window's mass under the kernel and under its square, R(K) = 1/4π, f̄ the pooled
+    density. Adaptive: h(u) in place of h; with own pilots each sample counts with its own density and R(K) is taken 2.5 times, since the
+    pilots vary with the sample (Davies & Hazelton 2010); with a pooled pilot that variation cancels. Cost: four bandwidth mixes for each
+    point and about 20 FFTs for each sample. Points are moved to cell centres: against exact sums at n = 10,000 and 128 × 128 the log ratio
+    differs by less than 0.02 in the mean (tests/proximity/test_relative_risk.py).
 
     Raises
     ------
@@ -215,14 +213,20 @@ def relative_risk(
     if adaptive and pilot == "own":
         fits = [_own(grid, points, bandwidth, hp) for points in (cases, controls)]
         (f, edge_f), (g, edge_g) = ((s.density(np.ones(len(s.cell))), _squared_edge(s, h)) for s, h in fits)
-        variance = 2.5 / (4 * np.pi) * sum(
-            edge / (n * h**2 * np.maximum(d, FLOOR * d.max()))
-            for edge, n, d, (_, h) in ((edge_f, cases.n, f, fits[0]), (edge_g, controls.n, g, fits[1]))
+        variance = (
+            2.5
+            / (4 * np.pi)
+            * sum(
+                edge / (n * h**2 * np.maximum(d, FLOOR * d.max()))
+                for edge, n, d, (_, h) in ((edge_f, cases.n, f, fits[0]), (edge_g, controls.n, g, fits[1]))
+            )
         )
     else:
         smoother, h = _shared(grid, both, bandwidth, hp, adaptive)
         f, g, pooled = (smoother.density(w.astype(float)) for w in (is_case, ~is_case, np.ones(both.n)))
-        variance = _squared_edge(smoother, h) * (1 / cases.n + 1 / controls.n) / (4 * np.pi * h**2 * np.maximum(pooled, FLOOR * pooled.max()))
+        variance = (
+            _squared_edge(smoother, h) * (1 / cases.n + 1 / controls.n) / (4 * np.pi * h**2 * np.maximum(pooled, FLOOR * pooled.max()))
+        )
     log_risk = _log_ratio(f, g, grid)
     p = norm.sf(log_risk / np.sqrt(variance))
     return RelativeRisk(log_risk, p, grid, bandwidth, hp if adaptive else float("nan"), adaptive, pilot, cases, controls)
@@ -254,8 +258,8 @@ def relabelled_p(risk: RelativeRisk, *, n_simulations: int, rng: Rng) -> Array:
 
     Notes
     -----
-    p = (1 + #{draws at least as high}) / (1 + B); not a number outside the window. Cost: two densities for each draw, about 10 ms each for a
-    fixed bandwidth and 50 ms for an adaptive one at 128 × 128.
+    p = (1 + #{draws at least as high}) / (1 + B); not a number outside the window. Cost: two densities for each draw, about 10 ms each for
+    a fixed bandwidth and 50 ms for an adaptive one at 128 × 128.
 
     Raises
     ------

@@ -47,9 +47,7 @@ class RingCounts:
         return self.frame.to_string(index=False, float_format=lambda v: f"{v:.3g}")
 
 
-def ring_counts(
-    distance: ArrayLike, edges: ArrayLike, expected: ArrayLike, *, dispersion: float = 0.0, level: float = 0.95
-) -> RingCounts:
+def ring_counts(distance: ArrayLike, edges: ArrayLike, expected: ArrayLike, *, dispersion: float = 0.0, level: float = 0.95) -> RingCounts:
     """Count strikes by ring and compare with what the baseline expects, exactly.
 
     Answers: at which distances are there more strikes than expected? Rings are looked at one by one: for all at once use a curve with a

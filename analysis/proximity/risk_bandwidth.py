@@ -31,18 +31,19 @@ def risk_bandwidth(cases: PointPattern, controls: PointPattern, *, method: Metho
     cases, controls : PointPattern
         In one window.
     method : {"oversmoothing", "likelihood", "least-squares"}
-        Terrell's largest sensible bandwidth for the pooled points at n = √(n₁ n₀); the one that best predicts each point from the others of its
-        kind, Σ log f̂₋ᵢ(xᵢ) over both samples; or Kelsall and Diggle's least-squares criterion for the log ratio.
+        Terrell's largest sensible bandwidth for the pooled points at n = √(n₁ n₀); the one that best predicts each point from the others of
+        its kind, Σ log f̂₋ᵢ(xᵢ) over both samples; or Kelsall and Diggle's least-squares criterion for the log ratio.
 
     Notes
     -----
-    The cross-validated ones are sought between a tenth and twice the oversmoothing bandwidth, from the best of 16 on a log scale, to 0.1 %. The
-    least-squares criterion is noisy: look at the surface along the bandwidth. Cost: each trial sums all pairs within eight bandwidths.
+    The cross-validated ones are sought between a tenth and twice the oversmoothing bandwidth, from the best of 16 on a log scale, to 0.1 %.
+    The least-squares criterion is noisy: look at the surface along the bandwidth. Cost: each trial sums all pairs within eight bandwidths.
 
     Raises
     ------
     InputError
-        For fewer than two cases or controls, points without spread (all at one place), an unknown method, or a criterion that exists nowhere.
+        For fewer than two cases or controls, points without spread (all at one place), an unknown method, or a criterion that exists
+        nowhere.
     """
     for name, points in (("cases", cases), ("controls", controls)):
         if points.n < 2:

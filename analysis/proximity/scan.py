@@ -4,8 +4,8 @@ References
 ----------
 Kulldorff, M. (1997). A spatial scan statistic. Communications in Statistics: Theory and Methods 26, 1481-1496.
 Kulldorff, M., Huang, L., Pickle, L. & Duczmal, L. (2006). An elliptic spatial scan statistic. Statistics in Medicine 25, 3929-3943.
-Abrams, A. M., Kleinman, K. & Kulldorff, M. (2010). Gumbel based p-value approximations for spatial scan statistics. International Journal of
-Health Geographics 9, 61.
+Abrams, A. M., Kleinman, K. & Kulldorff, M. (2010). Gumbel based p-value approximations for spatial scan statistics. International Journal
+of Health Geographics 9, 61.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class ScanResult:
         first = self.clusters.iloc[0]
         return (
             f"The most likely cluster has {first['observed']:g} strikes where {first['expected']:.3g} were expected, within "
-            f"{first['radius']:g} of ({first['easting']:g}, {first['northing']:g}); p = {format_p(self.p_value)} for having looked everywhere."
+            f"{first['radius']:g} of ({first['easting']:g}, {first['northing']:g}); "
+            f"p = {format_p(self.p_value)} for having looked everywhere."
         )
 
 
@@ -147,9 +148,9 @@ def scan_test(
 
     Notes
     -----
-    Log-likelihood ratio O log(O/E) + (N − O) log((N − O)/(N − E)) where O > E, else 0; Bernoulli adds the same for those who are no cases. Draws
-    share the total out in proportion to the expected, or draw cases from the population without replacement. Locations at one distance
-    enter together. Secondary clusters are ranked against the largest of each draw, which is conservative.
+    Log-likelihood ratio O log(O/E) + (N − O) log((N − O)/(N − E)) where O > E, else 0; Bernoulli adds the same for those who are no cases.
+    Draws share the total out in proportion to the expected, or draw cases from the population without replacement. Locations at one
+    distance enter together. Secondary clusters are ranked against the largest of each draw, which is conservative.
 
     Cost: zones × draws additions of small integers, where zones is n times the mean number of locations within the limits; the
     logarithms are taken only for zones that reach the smallest of the draws' current maxima. Memory: n × draws small integers.
@@ -337,7 +338,7 @@ def _disjoint(table: pd.DataFrame, easting: Array, northing: Array, most: int = 
     rest = table.sort_values("log_likelihood_ratio", ascending=False, kind="stable")
     if rest.iloc[0]["log_likelihood_ratio"] > 0:
         rest = rest[rest["log_likelihood_ratio"] > 0]
-    kept = []
+    kept: list[pd.Series] = []
     while len(kept) < most and len(rest):
         first = rest.iloc[0]
         kept.append(first)
@@ -345,8 +346,10 @@ def _disjoint(table: pd.DataFrame, easting: Array, northing: Array, most: int = 
         apart = np.hypot(*(placed - placed[int(first["centre"])]).T)
         taken = apart <= first["radius"] * (1 + TIE)
         free = np.ones(len(rest), bool)
-        for (shape, angle), rows in rest.reset_index(drop=True).groupby(["shape", "angle"]).groups.items():
-            place = _turned(easting, northing, shape, angle)
+        turns = rest[["shape", "angle"]].to_numpy()
+        for turn in np.unique(turns, axis=0):
+            rows = np.flatnonzero((turns == turn).all(axis=1))
+            place = _turned(easting, northing, turn[0], turn[1])
             nearest, _ = cKDTree(place[taken]).query(place[rest["centre"].to_numpy()[rows]])
             free[rows] = nearest > rest["radius"].to_numpy()[rows] * (1 + TIE)
         rest = rest[free]
@@ -366,6 +369,4 @@ def finish(clusters: pd.DataFrame, simulated: Array, model: str, seed: str) -> S
     # the same ratio computed along another zone differs in its last digits, and must count as a tie
     p = np.array([monte_carlo_p(v * (1 - 1e-12), simulated, "greater") for v in value])
     clusters = clusters.assign(p_value=p, p_gumbel=np.maximum(tail, np.finfo(float).tiny))
-    return ScanResult(
-        clusters, float(value[0]), float(p[0]), float(clusters["p_gumbel"].iloc[0]), model, len(simulated), seed, simulated
-    )
+    return ScanResult(clusters, float(value[0]), float(p[0]), float(clusters["p_gumbel"].iloc[0]), model, len(simulated), seed, simulated)

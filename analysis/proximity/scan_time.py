@@ -2,8 +2,8 @@
 
 References
 ----------
-Kulldorff, M., Heffernan, R., Hartman, J., Assunção, R. & Mostashari, F. (2005). A space-time permutation scan statistic for disease outbreak
-detection. PLoS Medicine 2, e59.
+Kulldorff, M., Heffernan, R., Hartman, J., Assunção, R. & Mostashari, F. (2005). A space-time permutation scan statistic for disease
+outbreak detection. PLoS Medicine 2, e59.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def space_time_scan(
 
     Notes
     -----
-    Expected μ = strikes in the disc × strikes in the period / N; log-likelihood ratio c log(c/μ) + (N − c) log((N − c)/(N − μ)) if c > μ. Discs are
-    centred on strikes and periods begin and end with one. With attacks, periods keep their number of attacks but not of strikes,
+    Expected μ = strikes in the disc × strikes in the period / N; log-likelihood ratio c log(c/μ) + (N − c) log((N − c)/(N − μ)) if c > μ.
+    Discs are centred on strikes and periods begin and end with one. With attacks, periods keep their number of attacks but not of strikes,
     so μ is counted anew in each draw. Cost: n_simulations × n × strikes in the largest disc × times × times in the longest period.
 
     Raises
@@ -60,7 +60,9 @@ def space_time_scan(
     """
     e, y, t = (np.asarray(a, float) for a in (easting, northing, time))
     if e.ndim != 1 or not e.shape == y.shape == t.shape or len(e) < 2:
-        raise InputError("easting, northing and time must be (n,) arrays of one length, two strikes or more", value=(e.shape, y.shape, t.shape))
+        raise InputError(
+            "easting, northing and time must be (n,) arrays of one length, two strikes or more", value=(e.shape, y.shape, t.shape)
+        )
     if not (np.isfinite(e).all() and np.isfinite(y).all() and np.isfinite(t).all()):
         raise InputError("must be finite numbers", column="easting, northing, time")
     if not (max_radius > 0 and max_duration >= 0):
@@ -77,7 +79,7 @@ def space_time_scan(
         row = int(np.flatnonzero(unit_day[unit] != day)[0])
         raise InputError("an attack must have one time", row=row + 1, column="attack", value=unit[row])
     scan = _Cylinders(e, y, max_radius, when, max_duration)
-    best, clusters = scan.best(day)
+    _, clusters = scan.best(day)
     seed = seed_sequence(rng)
     simulated = np.empty(n_simulations)
     for k in range(n_simulations):
@@ -124,9 +126,9 @@ class _Cylinders:
             rest = np.maximum(n - most, 0)
             value += np.where(most > mean, xlogy(rest, rest / np.maximum(n - mean, 1e-300)), 0.0)
             if value.max() > top:
-                k, s = np.unravel_index(int(value.argmax()), value.shape)
-                top = float(value[k, s])
-                found = int(count[:, k, s].argmax()), int(k), int(start[s]), length
+                disc, first = divmod(int(value.argmax()), value.shape[1])
+                top = float(value[disc, first])
+                found = int(count[:, disc, first].argmax()), disc, int(start[first]), length
         c, k, s, length = found
         observed = float(inside[c, k, s + length]) - float(inside[c, k, s])
         mean_here = (k + 1) * float(total[s + length] - total[s]) / n

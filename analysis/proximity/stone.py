@@ -63,13 +63,14 @@ def stone_test(
     -----
     T = max_j Σ_{i≤j} O_i / Σ_{i≤j} E_i over the distinct distances: regions at one distance enter together. Prefixes with nothing expected
     are passed over. MLR: 2 Σ (O log(λ̂/λ̄) − E (λ̂ − λ̄)), λ̂ the isotonic regression of O/E with weights E, λ̄ = ΣO/ΣE (1 under the Poisson
-    null). Cost of the maximum under permutation: n random 16-bit numbers and one weighted count for each draw, since a permutation is dealt in
-    blocks and only blocks that could hold the maximum are put in order; else n for each draw.
+    null). Cost of the maximum under permutation: n random 16-bit numbers and one weighted count for each draw, since a permutation is dealt
+    in blocks and only blocks that could hold the maximum are put in order; else n for each draw.
 
     Raises
     ------
     InputError
-        For arrays of different lengths, no strikes, counts that are not whole, nothing expected, a strike where nothing is expected, or an unknown option.
+        For arrays of different lengths, no strikes, counts that are not whole, nothing expected, a strike where nothing is expected, or an
+        unknown option.
 
     Examples
     --------
@@ -163,7 +164,8 @@ class _Deal:
     """Draw the maximum ratio of a random permutation without ordering all of it.
 
     Each pair gets a random block; blocks follow one another, and within a block the order is random: together a uniform permutation.
-    Sums by block bound the ratios inside, so that blocks are put in order, from the first on, only as long as one ahead could hold the maximum.
+    Sums by block bound the ratios inside, so that blocks are put in order, from the first on, only as long as one ahead could hold the
+    maximum.
     """
 
     def __init__(self, observed: Array, expected: Array, ends: NDArray[np.intp]) -> None:
