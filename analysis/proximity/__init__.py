@@ -14,7 +14,7 @@ from .focused import (
     focused_score_test,
     tango_decay,
 )
-from .kernel_incidence import KernelIncidence, kernel_raised_incidence
+from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_raised_incidence_test
 from .look_elsewhere import LookElsewhere, look_elsewhere
 from .raised_incidence import (
     RaisedIncidence,
@@ -66,6 +66,7 @@ __all__ = [
     "focused_family_test",
     "focused_score_test",
     "kernel_raised_incidence",
+    "kernel_raised_incidence_test",
     "look_elsewhere",
     "periods",
     "raised_incidence",

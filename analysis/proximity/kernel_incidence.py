@@ -8,8 +8,8 @@ JRSS A 153, 349-362.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,55 +100,105 @@ def kernel_raised_incidence(
     InputError
         For no cases, no controls where they are needed, controls where they are not, or a baseline of zero at a case.
     """
-    if cases.n == 0:
-        raise InputError("there are no cases")
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
-    known = isinstance(baseline, Intensity)
-    if known == (controls is not None):
-        raise InputError("give either a known intensity, or an estimator and the controls it is fitted to", column="controls")
-    if controls is not None and controls.n == 0:
-        raise InputError("there are no controls")
-    grid, seed = baseline.grid, seed_sequence(rng)
-    cells = sites.distance(*grid.centres) ** 2
-    near = sites.distance(cases.easting, cases.northing) ** 2
-    decays = _Decays(log_beta_grid(np.r_[near, cells[grid.inside].max()], grid.cell_area))
-    fitted = baseline if isinstance(baseline, Intensity) else _fitted(baseline, controls)
-    if not (fitted.at(cases.easting, cases.northing) > 0).all():
-        row = int(np.flatnonzero(fitted.at(cases.easting, cases.northing) <= 0)[0])
-        raise InputError("the baseline is zero at this case", row=row + 1)
-
-    def share(log_beta: float) -> float:
-        return fitted.expected(np.exp(-np.exp(log_beta) * cells)) / fitted.total
-
-    def value(log_alpha: float, log_beta: float) -> float:
-        at_cases = np.log1p(np.exp(log_alpha - np.exp(log_beta) * near)).sum()
-        return float(at_cases - cases.n * np.logaddexp(0.0, log_alpha + np.log(max(share(log_beta), np.finfo(float).tiny))))
-
-    means = decays.log_mean(np.array([[share(b) for b in decays.log_beta]]))
-    table = decays.log_raise(near).sum(axis=0) - cases.n * means[0]
-    if controls is None:
-        null = BinomialNull(fitted, cases.n)
-        simulated = simulate(
-            lambda draws: _best(_summed(draws, decays, sites) - cases.n * means), null, n_simulations=n_simulations, rng=seed
-        )
-        name = null.name
-    else:
-        assert not isinstance(baseline, Intensity)
-        simulated = _relabelled(cases, controls, sites, baseline, decays, cells, n_simulations, seed)
-        name = f"relabelling, {baseline.name} of the controls refitted"
-    observed = float(_best(table[None])[0])
-    p = monte_carlo_p(observed, simulated, "greater")
-    test = TestResult(
-        "kernel raised incidence, likelihood ratio", observed, p, "closer", name, cases.n, n_simulations, str(seed.entropy), simulated
-    )
-    surface = Surface(value, decays.log_beta, table.reshape(len(LOG_ALPHA), -1))
-    return _result(surface, cases.n, fitted, share, test, level, 0 if controls is None else controls.n)
+    problem = _Problem.of(cases, sites, baseline, controls)
+    test = problem.test(n_simulations, rng)
+    surface = Surface(problem.value, problem.decays.log_beta, problem.table.reshape(len(LOG_ALPHA), -1))
+    return _result(surface, problem, test, level)
 
 
-def _fitted(estimator: LinearEstimator, controls: PointPattern | None) -> Intensity:
-    assert controls is not None
-    return estimator.fit(controls.easting, controls.northing)
+def kernel_raised_incidence_test(
+    cases: PointPattern,
+    sites: Sites,
+    baseline: Intensity | LinearEstimator,
+    *,
+    controls: PointPattern | None = None,
+    n_simulations: int,
+    rng: Rng,
+) -> TestResult:
+    """Test α = 0 as :func:`kernel_raised_incidence` does, without fitting: for many data sets in a row.
+
+    Raises
+    ------
+    InputError
+        As :func:`kernel_raised_incidence`.
+    """
+    return _Problem.of(cases, sites, baseline, controls).test(n_simulations, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Hold the data with what the likelihood needs of them: squared distances of cases and cells, the fitted baseline, the grid."""
+
+    cases: PointPattern
+    sites: Sites
+    baseline: Intensity | LinearEstimator
+    controls: PointPattern | None
+    fitted: Intensity
+    cells: Array
+    near: Array
+    decays: _Decays
+
+    @classmethod
+    def of(cls, cases: PointPattern, sites: Sites, baseline: Intensity | LinearEstimator, controls: PointPattern | None) -> _Problem:
+        """Check the data and fit the baseline."""
+        if cases.n == 0:
+            raise InputError("there are no cases")
+        if isinstance(baseline, Intensity):
+            if controls is not None:
+                raise InputError("a known intensity takes no controls", column="controls")
+            fitted = baseline
+        else:
+            if controls is None or controls.n == 0:
+                raise InputError("there are no controls to fit the baseline to", column="controls")
+            fitted = baseline.fit(controls.easting, controls.northing)
+        at_cases = fitted.at(cases.easting, cases.northing)
+        if not (at_cases > 0).all():
+            raise InputError("the baseline is zero at this case", row=int(np.flatnonzero(at_cases <= 0)[0]) + 1)
+        grid = baseline.grid
+        cells = sites.distance(*grid.centres) ** 2
+        near = sites.distance(cases.easting, cases.northing) ** 2
+        # the grid of β must not look at the cases, or data and draws would be treated differently
+        return cls(cases, sites, baseline, controls, fitted, cells, near, _Decays(log_beta_grid(cells[grid.inside], grid.cell_area)))
+
+    def share(self, log_beta: float) -> float:
+        """Give the baseline mean of exp(−β d²)."""
+        return self.fitted.expected(np.exp(-np.exp(log_beta) * self.cells)) / self.fitted.total
+
+    def value(self, log_alpha: float, log_beta: float) -> float:
+        """Give the log-likelihood less that at α = 0."""
+        at_cases = np.log1p(np.exp(log_alpha - np.exp(log_beta) * self.near)).sum()
+        mean = log_alpha + np.log(max(self.share(log_beta), np.finfo(float).tiny))
+        return float(at_cases - self.cases.n * np.logaddexp(0.0, mean))
+
+    @cached_property
+    def means(self) -> Array:
+        """Log of the baseline mean of f on the grid, (1, α × β)."""
+        return self.decays.log_mean(np.array([[self.share(b) for b in self.decays.log_beta]]))
+
+    @cached_property
+    def table(self) -> Array:
+        """The log-likelihood on the grid, less that at α = 0."""
+        return np.asarray(self.decays.log_raise(self.near).sum(axis=0) - self.cases.n * self.means[0])
+
+    def test(self, n_simulations: int, rng: Rng) -> TestResult:
+        """Compare the largest likelihood ratio on the grid with its values in draws."""
+        if n_simulations < 19:
+            raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+        seed, n = seed_sequence(rng), self.cases.n
+        if isinstance(self.baseline, Intensity):
+            null = BinomialNull(self.fitted, n)
+            simulated = simulate(
+                lambda draws: _best(_summed(draws, self.decays, self.sites) - n * self.means), null, n_simulations=n_simulations, rng=seed
+            )
+            name = null.name
+        else:
+            assert self.controls is not None
+            simulated = _relabelled(self.cases, self.controls, self.sites, self.baseline, self.decays, self.cells, n_simulations, seed)
+            name = f"relabelling, {self.baseline.name} of the controls refitted"
+        observed = float(_best(self.table[None])[0])
+        p = monte_carlo_p(observed, simulated, "greater")
+        title = "kernel raised incidence, likelihood ratio"
+        return TestResult(title, observed, p, "closer", name, n, n_simulations, str(seed.entropy), simulated)
 
 
 def _best(log_likelihood: Array) -> Array:
@@ -191,27 +241,22 @@ def _relabelled(
     return values
 
 
-def _result(
-    surface: Surface,
-    n: int,
-    fitted: Intensity,
-    share: Callable[[float], float],
-    test: TestResult,
-    level: float,
-    n_controls: int,
-) -> KernelIncidence:
+def _result(surface: Surface, problem: _Problem, test: TestResult, level: float) -> KernelIncidence:
+    n, total = problem.cases.n, problem.fitted.total
     top, log_alpha, log_beta = surface.maximum()
-    at_null = n * np.log(n / fitted.total)  # Σ log ρ̂, so that log-likelihoods are those of the pattern but for Σ log λ0(x_i) − n
+    null = n * np.log(n / total)  # n log ρ̂: log-likelihoods are those of the pattern but for Σ log λ0(x_i) − n
     narrow = log_beta >= surface.log_beta[-1] - 1e-6
-    diverged = bool(top > 1e-9 and (narrow or log_alpha >= LOG_ALPHA[-1] - 1))
-    if top <= 1e-9:
-        top, alpha, beta, rho = 0.0, 0.0, float("nan"), n / fitted.total
+    raised = top > 1e-9
+    diverged = bool(raised and (narrow or log_alpha >= LOG_ALPHA[-1] - 1))
+    if not raised:
+        top, alpha, beta, rho = 0.0, 0.0, float("nan"), n / total
         peak = [LOG_ALPHA[0], surface.log_beta[0]]
     else:
         alpha, beta = (np.inf if diverged else float(np.exp(log_alpha))), (np.inf if narrow else float(np.exp(log_beta)))
-        rho = 0.0 if diverged and not narrow else float(n / fitted.total / (1 + np.exp(log_alpha) * share(log_beta)))
+        rho = 0.0 if diverged and not narrow else float(n / total / (1 + np.exp(log_alpha) * problem.share(log_beta)))
         peak = [np.inf if diverged else log_alpha, log_beta]
     spans = [surface.interval(axis, top, peak[axis], 0.0, level) for axis in (0, 1)]
     if diverged:
         spans[0] = (spans[0][0], np.inf)
-    return KernelIncidence(alpha, beta, rho, at_null + top, at_null, 2 * top, diverged, spans[0], spans[1], level, n, n_controls, test)
+    controls = 0 if problem.controls is None else problem.controls.n
+    return KernelIncidence(alpha, beta, rho, null + top, null, 2 * top, diverged, spans[0], spans[1], level, n, controls, test)
