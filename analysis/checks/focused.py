@@ -146,6 +146,7 @@ def p_values(bench: _Bench, strikes: PointPattern, baseline: Intensity, *, n_sim
     sims = {"n_simulations": n_simulations}
     rings = (middle, seen[use], by_ring[use])
     regions = (bench.sites.distance(e, y), in_region[held], by_region[held])
+    scores = focused_family_test(seen[use], by_ring[use], middle, DECAYS, **sims, rng=seeds[6])
     hit = look_elsewhere(strikes, bench.sites, BinomialNull(baseline, n), 500.0, **sims, rng=seeds[8])
     return {
         "raised incidence, cases and controls": raised_incidence_test(apart, np.arange(len(apart)) < n, **sims, rng=seeds[1]).p_value,
@@ -153,7 +154,7 @@ def p_values(bench: _Bench, strikes: PointPattern, baseline: Intensity, *, n_sim
         "Stone, multinomial": stone_test(*rings, null="multinomial", **sims, rng=seeds[3]).p_value,
         "Stone MLR, multinomial": stone_test(*rings, null="multinomial", statistic="mlr", **sims, rng=seeds[4]).p_value,
         "Stone, permutation of regions": stone_test(*regions, **sims, rng=seeds[5]).p_value,
-        "focused score, four decays": float(focused_family_test(seen[use], by_ring[use], middle, DECAYS, **sims, rng=seeds[6]).adjusted.min()),
+        "focused score, four decays": float(scores.adjusted.min()),
         "count within 500 m, Poisson": float(ring_counts(distance, [0.0, 500.0], [within]).frame["p_value"].iloc[0]),
         "scan, discs to 3 km": scan_test(e, y, in_region[held], by_region[held], max_radius=3000.0, **sims, rng=seeds[7]).p_value,
         "some building, min-p": float(hit.frame["p_after"].min()),

@@ -151,10 +151,11 @@ class _Problem:
             if controls is None or controls.n == 0:
                 raise InputError("there are no controls to fit the baseline to", column="controls")
             fitted = baseline.fit(controls.easting, controls.northing)
-        at_cases = fitted.at(cases.easting, cases.northing)
-        if not (at_cases > 0).all():
-            raise InputError("the baseline is zero at this case", row=int(np.flatnonzero(at_cases <= 0)[0]) + 1)
         grid = baseline.grid
+        cell = grid.cell(cases.easting, cases.northing)
+        empty = grid.inside.ravel()[cell] & (fitted.values.ravel()[cell] <= 0)  # a case on the rim may have a cell that counts as outside
+        if empty.any():
+            raise InputError("the baseline is zero at this case", row=int(np.flatnonzero(empty)[0]) + 1)
         cells = sites.distance(*grid.centres) ** 2
         near = sites.distance(cases.easting, cases.northing) ** 2
         # the grid of β must not look at the cases, or data and draws would be treated differently

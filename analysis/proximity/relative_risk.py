@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.spatial import cKDTree
 from scipy.stats import norm
 
 from ..baseline import Kernel
@@ -136,13 +137,24 @@ class _Smoother:
         return values / self.grid.integral(values)
 
 
-def _bandwidths(grid: Grid, pilot: PointPattern, bandwidth: float, pilot_bandwidth: float) -> tuple[Array, float]:
-    """Give h0 f̃^(−1/2) / γ on the cells, γ the geometric mean of f̃^(−1/2) over the pilot's points, trimmed; and γ."""
+def _inner_cell(grid: Grid, points: PointPattern) -> NDArray[np.intp]:
+    """Give the cell of each point, or the nearest cell of the window where a point on the rim has a cell whose centre is outside."""
+    cell = grid.cell(points.easting, points.northing)
+    lost = ~grid.inside.ravel()[cell]
+    if lost.any():
+        inside = np.flatnonzero(grid.inside)
+        tree = cKDTree(np.column_stack([c.ravel()[inside] for c in grid.centres]))
+        cell[lost] = inside[tree.query(np.column_stack([points.easting[lost], points.northing[lost]]))[1]]
+    return cell
+
+
+def _bandwidths(grid: Grid, pilot: PointPattern, bandwidth: float, pilot_bandwidth: float) -> Array:
+    """Give h0 f̃^(−1/2) / γ on the cells, γ the geometric mean of f̃^(−1/2) over the pilot's points, trimmed."""
     fitted = Kernel(grid, pilot_bandwidth, "uniform").fit(pilot.easting, pilot.northing)
     values = np.maximum(fitted.values / fitted.total, FLOOR * fitted.values.max() / fitted.total)
-    at_points = values.ravel()[grid.cell(pilot.easting, pilot.northing)]
+    at_points = values.ravel()[_inner_cell(grid, pilot)]
     gamma = float(np.exp(np.mean(np.log(at_points**-0.5))))
-    return bandwidth * np.minimum(values**-0.5 / gamma, TRIM), gamma
+    return bandwidth * np.minimum(values**-0.5 / gamma, TRIM)
 
 
 def _pooled(cases: PointPattern, controls: PointPattern) -> PointPattern:
@@ -233,8 +245,8 @@ def relative_risk(
 
 
 def _own(grid: Grid, points: PointPattern, bandwidth: float, pilot_bandwidth: float) -> tuple[_Smoother, Array]:
-    cells, _ = _bandwidths(grid, points, bandwidth, pilot_bandwidth)
-    at_points = cells.ravel()[grid.cell(points.easting, points.northing)]
+    cells = _bandwidths(grid, points, bandwidth, pilot_bandwidth)
+    at_points = cells.ravel()[_inner_cell(grid, points)]
     return _Smoother(grid, points.easting, points.northing, at_points, cells), cells
 
 
