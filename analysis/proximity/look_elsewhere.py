@@ -103,7 +103,8 @@ def look_elsewhere(
     -----
     A fixed null: a baseline estimated from the same strikes has partly absorbed them, and p-values come out too large. Counts near
     different groups expect different numbers, so the adjustment is Westfall and Young's min-p, data and draws ranked together.
-    Probabilities are (1 + #) / (1 + B). Cost: n_simulations × n × groups look-ups.
+    Probabilities are (1 + #) / (1 + B). With m groups the smallest p_after is about m / (1 + B): use 2,000 draws or
+    more. Cost: one tree of n_simulations × n points.
 
     Raises
     ------
@@ -119,12 +120,17 @@ def look_elsewhere(
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
     label, names = pd.factorize(sites.marks[by].astype(str), sort=True)
-    trees = [cKDTree(np.column_stack([sites.easting[label == g], sites.northing[label == g]])) for g in range(len(names))]
+    rows_of = [np.flatnonzero(label == g) for g in range(len(names))]
+    where = np.column_stack([sites.easting, sites.northing])
 
     def counts(draws: Draws) -> Array:
-        place = np.column_stack([draws.easting, draws.northing])
-        near = [draws.sums((tree.query(place)[0] <= radius).astype(float)) for tree in trees]
-        return np.stack(near, axis=1)
+        tree = cKDTree(np.column_stack([draws.easting, draws.northing]), balanced_tree=False)
+        near = [np.asarray(part, np.intp) for part in tree.query_ball_point(where, radius)]
+        result = np.empty((draws.n_draws, len(names)))
+        for g, rows in enumerate(rows_of):
+            once = np.unique(np.concatenate([near[s] for s in rows]))
+            result[:, g] = np.bincount(draws.replicate[once], minlength=draws.n_draws)
+        return result
 
     seed = seed_sequence(rng)
     observed = counts(Draws.observed(points))[0]

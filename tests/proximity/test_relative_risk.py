@@ -69,7 +69,7 @@ def test_bandwidths_agree_with_sparr(reference):
 
 
 def test_selected_bandwidth_is_where_the_criterion_is_best(reference):
-    r, cases, controls = reference
+    _, cases, controls = reference
     grid = cases.window.grid(shape=(64, 64))
     for method in ("likelihood", "least-squares"):
         h = risk_bandwidth(cases, controls, method=method)
