@@ -40,5 +40,5 @@ def power_curves(calibration: FocusedCalibration, truth: str, ax: Axes, *, legen
     ax.set_ylabel("share of worlds in which the test rejects")
     ax.set_title(TITLES[truth])
     if legend:
-        ax.legend(fontsize=8, loc="upper left")
+        ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
