@@ -42,12 +42,14 @@ notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTM
 data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
 	$(PY) -m analysis data
 
-bench: .venv/.ready  ## time the refitted test against refitting point by point, and cleaning along the number of rows
+bench: .venv/.ready  ## time the refitted test against refitting point by point, cleaning, and the tests around given sites against R
 	$(PY) tests/bench/refit.py
 	$(PY) tests/bench/clean.py
+	$(PY) tests/bench/focused.py
 
-calibrate: .venv/.ready  ## measure size and power of the primary test in simulated worlds (tens of minutes)
+calibrate: .venv/.ready  ## measure size and power of the primary test and of those around given sites (tens of minutes)
 	$(PY) -m analysis calibrate
+	$(PY) -m analysis calibrate-focused
 
 lock: .venv/.ready  ## regenerate requirements.lock (needs uv) and environment.yml from pyproject.toml
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

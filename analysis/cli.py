@@ -1,4 +1,4 @@
-"""The command line: report, assess, data, fetch, clean, trace, calibrate."""
+"""The command line: report, assess, data, fetch, clean, trace, calibrate, calibrate-focused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import typer
 from tqdm import tqdm
 
 from .assess import assess
-from .checks import Calibration, calibrate
+from .checks import Calibration, calibrate, calibrate_focused
+from .figures import power_figure
 from .pattern import InputError, Plan, Study
 from .report import package, render, write_files
 from .sources import (
@@ -40,6 +41,7 @@ PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice
 DataOption = Annotated[Path, typer.Option("--data", help="The folder of the coded facts.")]
 RawOption = Annotated[Path, typer.Option("--raw", help="The folder of downloads.")]
 DATA, PLAN, CALIBRATION = Path("data/hand"), Path("data/plan.toml"), Path("data/calibration/primary.json")
+FOCUSED = Path("data/calibration/focused.json")
 REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/clean")
 
 
@@ -214,6 +216,23 @@ def calibrate_command(
     write_files({out.name: content.encode()}, out.parent)
     for row in found.rows:
         print(f"{row['world']:<40} {row['bandwidth_m']:>6g} m  {row['share']:.3f}")
+
+
+@app.command(name="calibrate-focused")
+def calibrate_focused_command(
+    worlds: Annotated[int, typer.Option("--worlds", min=20, help="Simulated worlds for each size.")] = 200,
+    power: Annotated[int, typer.Option("--power", min=20, help="Simulated worlds for each power.")] = 100,
+    plan: PlanOption = PLAN,
+    data: DataOption = DATA,
+    out: Annotated[Path, typer.Option("--out", help="Where to write.")] = FOCUSED,
+) -> None:
+    """Measure size and power of the tests around given sites, and draw them for the documentation (about a quarter of an hour)."""
+    chosen = read_plan(plan)
+    found = calibrate_focused(load_study(data, chosen), chosen, n_worlds=worlds, n_power=power, progress=_progress)
+    content = json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    write_files({out.name: content.encode()}, out.parent)
+    write_files({"power.png": power_figure(found)}, Path("docs"))
+    print(f"Written: {out}, docs/power.png")
 
 
 def _progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:

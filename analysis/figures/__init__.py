@@ -2,6 +2,7 @@
 
 from .charts import draw_curve, draw_null, draw_size
 from .maps import draw_map
+from .power import power_curves, power_figure
 from .style import figure
 
-__all__ = ["draw_curve", "draw_map", "draw_null", "draw_size", "figure"]
+__all__ = ["draw_curve", "draw_map", "draw_null", "draw_size", "figure", "power_curves", "power_figure"]

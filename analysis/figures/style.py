@@ -35,15 +35,16 @@ RC: dict[str, Any] = {
 class Drawing:
     """Hold a figure while it is drawn, and its bytes afterwards."""
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, panels: int) -> None:
         self.figure = Figure(figsize=(width, height), layout="constrained")
-        self.ax: Axes = self.figure.add_subplot()
+        self.axes: list[Axes] = list(self.figure.subplots(1, panels, squeeze=False)[0])
+        self.ax = self.axes[0]
         self.png = b""
         self.svg = b""
 
 
 @contextmanager
-def figure(width: float = 7.2, height: float = 4.4, *, source: str = "") -> Iterator[Drawing]:
+def figure(width: float = 7.2, height: float = 4.4, *, source: str = "", panels: int = 1) -> Iterator[Drawing]:
     """Give an Axes in the house style; on leaving, PNG and SVG bytes are in the drawing. Nothing is written.
 
     Parameters
@@ -52,9 +53,11 @@ def figure(width: float = 7.2, height: float = 4.4, *, source: str = "") -> Iter
         Inches.
     source : str
         The source line under the figure.
+    panels : int
+        Axes side by side.
     """
     with mpl.rc_context(dict[Any, Any]({**sns.axes_style("ticks"), **RC})):
-        drawing = Drawing(width, height)
+        drawing = Drawing(width, height, panels)
         yield drawing
         if source:
             drawing.figure.supxlabel(source, fontsize=7.5, color="#555555", x=0.01, ha="left")

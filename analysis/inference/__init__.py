@@ -1,7 +1,9 @@
 """From draws to decisions, and the types in which results are returned."""
 
 from .envelope import EnvelopeResult, global_envelope_test
+from .ledger import Ledger, ledger
 from .monte_carlo import Alternative, Statistic, monte_carlo_p, monte_carlo_test, simulate
+from .multiplicity import benjamini_hochberg, holm, max_t, pooled_p, standardised
 from .results import CountResult, CurveResult, TestResult, format_p, to_json
 from .two_stage import two_stage_test
 
@@ -10,13 +12,20 @@ __all__ = [
     "CountResult",
     "CurveResult",
     "EnvelopeResult",
+    "Ledger",
     "Statistic",
     "TestResult",
+    "benjamini_hochberg",
     "format_p",
     "global_envelope_test",
+    "holm",
+    "ledger",
+    "max_t",
     "monte_carlo_p",
     "monte_carlo_test",
+    "pooled_p",
     "simulate",
+    "standardised",
     "to_json",
     "two_stage_test",
 ]

@@ -6,6 +6,28 @@ from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
 from .excess import ExcessResult, excess_ratio, tilted
+from .focused import (
+    FocusedFamily,
+    FocusedScore,
+    bithell_weights,
+    focused_family_test,
+    focused_score_test,
+    tango_decay,
+)
+from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_raised_incidence_test
+from .look_elsewhere import LookElsewhere, look_elsewhere
+from .raised_incidence import (
+    RaisedIncidence,
+    SeparateIncidence,
+    raised_incidence,
+    raised_incidence_test,
+    separate_incidence,
+)
+from .relative_risk import RelativeRisk, relabelled_p, relative_risk
+from .rings import RingCounts, ring_counts
+from .risk_bandwidth import risk_bandwidth
+from .scan import ScanResult, scan_test
+from .scan_time import space_time_scan
 from .score import (
     LinearScore,
     blurred,
@@ -14,13 +36,24 @@ from .score import (
     error_classes,
     score_test,
 )
+from .stone import stone_test
 
 __all__ = [
     "Decay",
     "Design",
     "ExcessResult",
+    "FocusedFamily",
+    "FocusedScore",
+    "KernelIncidence",
     "LinearScore",
+    "LookElsewhere",
+    "RaisedIncidence",
+    "RelativeRisk",
+    "RingCounts",
+    "ScanResult",
+    "SeparateIncidence",
     "berman_test",
+    "bithell_weights",
     "blurred",
     "build_design",
     "cdf_test",
@@ -30,9 +63,25 @@ __all__ = [
     "decay_score_test",
     "error_classes",
     "excess_ratio",
+    "focused_family_test",
+    "focused_score_test",
+    "kernel_raised_incidence",
+    "kernel_raised_incidence_test",
+    "look_elsewhere",
     "periods",
+    "raised_incidence",
+    "raised_incidence_test",
     "ratio_curve",
+    "relabelled_p",
+    "relative_risk",
+    "ring_counts",
+    "risk_bandwidth",
+    "scan_test",
     "score_test",
+    "separate_incidence",
+    "space_time_scan",
+    "stone_test",
+    "tango_decay",
     "tested_sites",
     "tilted",
     "weighted_count",
