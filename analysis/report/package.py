@@ -28,6 +28,10 @@ SAYS = {
 }
 
 
+# ids of the Open Definition; the licences that the registry names
+OPEN = {"CC BY 4.0": "CC-BY-4.0", "ODbL 1.0": "ODbL-1.0", "CC0 1.0": "CC0-1.0", "CC0 1.0 (Wikidata)": "CC0-1.0", "MIT": "MIT"}
+
+
 def package(found: CleanStrikes, estimates: list[Completeness], sources: Mapping[str, Source], crs: Any, name: str) -> dict[str, bytes]:
     """Give the files of the package by name. Nothing is written.
 
@@ -62,7 +66,7 @@ def package(found: CleanStrikes, estimates: list[Completeness], sources: Mapping
     content = {f"{key}.csv": to_csv(table) for key, table in tables.items()}
     content["strikes.parquet"] = _geoparquet(found.strikes, crs)
     described = {key: _resource(key, data, tables.get(key.removesuffix(".csv"))) for key, data in content.items()}
-    licences = [{"name": source.licence, "title": f"{source.title}: {source.licence}"} for source in sources.values()]
+    licences = [{"name": OPEN.get(s.licence, "other-closed"), "title": f"{s.title}: {s.licence}"} for s in sources.values()]
     origins = [{"title": source.citation, **({"path": source.url} if source.url else {})} for source in sources.values()]
     package_json = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -73,7 +77,7 @@ def package(found: CleanStrikes, estimates: list[Completeness], sources: Mapping
         "licenses": licences,
     }
     content["datapackage.json"] = _json(package_json)
-    content["ro-crate-metadata.json"] = _json(_crate(name, content, sources))
+    content["ro-crate-metadata.json"] = _json(_crate(name, found.strikes["date"].max().date().isoformat(), content, sources))
     return content
 
 
@@ -110,7 +114,7 @@ def _resource(file: str, data: bytes, table: pd.DataFrame | None) -> dict[str, A
     return entry
 
 
-def _crate(name: str, content: Mapping[str, bytes], sources: Mapping[str, Source]) -> dict[str, Any]:
+def _crate(name: str, newest: str, content: Mapping[str, bytes], sources: Mapping[str, Source]) -> dict[str, Any]:
     files = [{"@id": file, "@type": "File", "name": SAYS.get(file, file), "encodingFormat": MEDIA[file.rsplit(".", 1)[1]],
               "contentSize": len(data)} for file, data in content.items()]  # fmt: skip
     origins = [{"@id": f"#{key}", "@type": "Dataset", "name": s.title, "publisher": s.publisher, "license": s.licence, "citation": s.citation,
@@ -118,6 +122,8 @@ def _crate(name: str, content: Mapping[str, bytes], sources: Mapping[str, Source
     root = {
         "@id": "./", "@type": "Dataset", "name": f"Clean strikes: {name}",
         "description": "Strikes cleaned from public sources, with the trace of each and every rejected row.",
+        # the day of the newest strike: the same rows give the same bytes, whenever the package is made
+        "datePublished": newest, "license": "; ".join(sorted({f"{s.title}: {s.licence}" for s in sources.values()})),
         "hasPart": [{"@id": file["@id"]} for file in files], "isBasedOn": [{"@id": origin["@id"]} for origin in origins],
     }  # fmt: skip
     about = {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},

@@ -89,6 +89,8 @@ def test_descriptions_name_every_file_with_its_sum(made):
     crate = json.loads((made / "ro-crate-metadata.json").read_text())
     graph = {node["@id"]: node for node in crate["@graph"]}
     assert graph["ro-crate-metadata.json"]["about"] == {"@id": "./"}
+    assert {"datePublished", "license", "name", "description"} <= set(graph["./"])  # what RO-Crate 1.1 says must be there
+    assert {entry["name"] for entry in data["licenses"]} == {"other-closed"}
     assert {p["@id"] for p in graph["./"]["hasPart"]} <= {path.name for path in made.iterdir()}
     assert all(part["@id"] in graph for part in [*graph["./"]["hasPart"], *graph["./"]["isBasedOn"]])
 
