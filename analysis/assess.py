@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from .baseline import Kernel, LinearEstimator, Uniform
 from .checks import Calibration, Verdict, fragility, verdict
-from .inference import CountResult, CurveResult, TestResult, to_json
+from .inference import CountResult, CurveResult, TestResult, ledger, to_json
 from .null import BinomialNull
 from .pattern import Intensity, Plan, Study
 from .proximity import (
@@ -29,13 +28,22 @@ from .proximity import (
     count_within,
     error_classes,
     excess_ratio,
+    flow,
+    held_out_events,
+    look_elsewhere,
+    near_aim_points,
+    near_events,
+    nearest_aim_point,
     ratio_curve,
     score_test,
+    site_error,
+    tested_sites,
     weighted_count,
 )
 
 Array = NDArray[np.float64]
 Report = Callable[[str], None]
+SHOWN_GROUPS = 5  # buildings and states with the smallest p
 EXCESS_SIMULATIONS = 1999  # at each of some forty ratios tried
 
 
@@ -53,6 +61,10 @@ class Assessment:
         The answer and what it rests on.
     counts, variants, baselines, berman : lists of dict
         Secondary tables: by radius, by treatment of the strikes, by baseline, and by Berman's and the CDF tests.
+    looks : list of dict
+        The ledger of decays and radii, each p before and after paying for all of them.
+    elsewhere : list of dict
+        By building and by state: strikes near, and what chance does to the most-hit of them.
     donut : dict
         The donut baseline's diagnostics and whether it was refused.
     flow : list of dict
@@ -74,6 +86,8 @@ class Assessment:
     variants: list[dict[str, Any]]
     baselines: list[dict[str, Any]]
     berman: list[dict[str, Any]]
+    looks: list[dict[str, Any]]
+    elsewhere: list[dict[str, Any]]
     donut: dict[str, Any]
     flow: list[dict[str, Any]]
     near: list[dict[str, Any]]
@@ -97,10 +111,10 @@ class Assessment:
                         "sites": self.study.sites.n,
                         "sites_tested": design.sites.n,
                         "located": design.points.n,
-                        "sites_near_aim_points": _near_aim_points(self.study, design, self.excess.radius),
+                        "sites_near_aim_points": near_aim_points(self.study, design, self.excess.radius),
                         "uncertainty_median_m": float(np.median(design.uncertainty)),
                         "uncertainty_max_m": float(design.uncertainty.max()),
-                        "site_uncertainty_max_m": _site_error(design),
+                        "site_uncertainty_max_m": site_error(design),
                         "located_attacks": len(set(design.attack)),
                         "effective_n": design.share.effective_n,
                         "weights_capped": design.share.capped,
@@ -119,6 +133,8 @@ class Assessment:
                     "variants": self.variants,
                     "baselines": self.baselines,
                     "berman": self.berman,
+                    "looks": self.looks,
+                    "elsewhere": self.elsewhere,
                     "donut": self.donut,
                     "screening": self.study.tables["flow"].to_dict("records") if "flow" in self.study.tables else [],
                     "flow": self.flow,
@@ -206,6 +222,7 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
         design, estimator, null, radii, n_simulations=second.curve_n_simulations, rng=run.seed(2), level=1 - plan.primary.level
     )
     counts = _counts(run)
+    looks, elsewhere = _looks(run, decay), _elsewhere(run, study, null)
     variants = _variants(run, study, decay)
     say("baselines")
     baselines, donut = _baselines(run, decay)
@@ -215,7 +232,8 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     )
     return Assessment(
         study, plan, design, null.intensity, found, primary, excess, curve, counts, variants, baselines, _berman(run),
-        donut, _flow(study, plan, design), _near(study, design, max(second.radii_m)), _held_out(study), calibration,
+        looks, elsewhere, donut, flow(study, plan, design), near_events(study, design, max(second.radii_m)),
+        held_out_events(study), calibration,
     )  # fmt: skip
 
 
@@ -245,6 +263,49 @@ def _counts(run: _Run) -> list[dict[str, Any]]:
                 **_integrated(run, field, near),
             }
         )
+    return rows
+
+
+def _looks(run: _Run, decay: Decay) -> list[dict[str, Any]]:
+    """Enter every decay and radius in a ledger: all are computed on the same draws, so that the largest of them pays for the choice."""
+    run.say("ledger")
+    family = [decay, Decay("exponential", decay.scale), *(Decay("disc", radius) for radius in run.plan.secondary.radii_m)]
+    tests = [run.test(one, (0,))[0] for one in family]
+    sign = -1.0 if run.plan.primary.alternative == "farther" else 1.0
+    examined = pd.DataFrame(
+        {"site": "all tested", "radius": [one.scale for one in family], "decay": [one.name for one in family], "window": "whole",
+         "subgroup": "systematic, located"}
+    )  # fmt: skip
+    observed, simulated = [sign * t.statistic for t in tests], sign * np.column_stack([t.simulated for t in tests])
+    rows = ledger(examined, observed, simulated, null=run.null.name).frame.to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
+
+
+def _elsewhere(run: _Run, study: Study, null: BinomialNull) -> list[dict[str, Any]]:
+    """Say for every building, and where states are known for every state, what chance does to the most-hit of them."""
+    run.say("look elsewhere")
+    apart = replace(run.plan, sites=replace(run.plan.sites, collapse_to_buildings=False))
+    sites, rows = tested_sites(study.sites, apart), []
+    for step, by in enumerate(("building_id", "sending_state")):
+        if sites.marks is None or by not in sites.marks:
+            continue
+        found = look_elsewhere(
+            run.design.points,
+            sites,
+            null,
+            run.plan.verdict.ratio_radius_m,
+            by=by,
+            n_simulations=run.plan.n_simulations,
+            rng=run.seed(6, step),
+        )
+        names = run.design.sites.marks
+        known = {} if names is None or by not in names else dict(zip(names[by].astype(str), names["names"], strict=True))
+        group = sites.marks[by].astype(str).to_numpy()
+        for row in found.frame.sort_values(["p_before", "name"]).head(SHOWN_GROUPS).to_dict("records"):
+            shown = {str(key): value for key, value in row.items()}
+            beside = nearest_aim_point(study, sites.subset(group == shown["name"]))
+            rows.append({**shown, "by": by, "name": known.get(shown["name"], shown["name"]), "groups": len(found.frame),
+                         "some_by_chance": found.chance(int(shown["observed"])), **beside})  # fmt: skip
     return rows
 
 
@@ -345,54 +406,3 @@ def _berman(run: _Run) -> list[dict[str, Any]]:
     sided = [berman_test(at_points, cells, mass, kind=kind, alternative=run.plan.primary.alternative) for kind in ("Z1", "Z2")]  # type: ignore[arg-type]
     free = [cdf_test(at_points, cells, mass, kind=kind) for kind in ("ks", "cvm", "ad")]  # type: ignore[arg-type]
     return [{"test": r.name, "statistic": r.statistic, "p_value": r.p_value, "alternative": r.alternative} for r in [*sided, *free]]
-
-
-def _flow(study: Study, plan: Plan, design: Design) -> list[dict[str, Any]]:
-    frame = study.strikes.frame
-    kept = frame["selection"] == "systematic"
-    point = kept & (frame["support"] == "point")
-    return [
-        {"step": "strikes in the window", "strikes": len(frame), "attacks": int(frame["attack_id"].nunique())},
-        {"step": "systematic (prompting events held out)", "strikes": int(kept.sum()),
-         "attacks": int(frame["attack_id"][kept].nunique())},
-        {"step": "of these with coordinates", "strikes": int(point.sum()), "attacks": int(frame["attack_id"][point].nunique())},
-        {"step": f"of these located to {plan.strikes.located_max_m:g} m or better", "strikes": design.points.n,
-         "attacks": len(set(design.attack))},
-    ]  # fmt: skip
-
-
-def _near_aim_points(study: Study, design: Design, radius: float) -> int | None:
-    """Count tested sites within the radius of the centre of a place that could itself have been aimed at; None where none is given."""
-    if study.aim_points is None or study.aim_points.empty:
-        return None
-    aim = study.aim_points[["easting", "northing"]].to_numpy(float)
-    sites = np.column_stack([design.sites.easting, design.sites.northing])
-    return int((cKDTree(aim).query(sites)[0] <= radius).sum())
-
-
-def _site_error(design: Design) -> float | None:
-    marks = design.sites.marks
-    return None if marks is None or "uncertainty_m" not in marks else float(marks["uncertainty_m"].max())
-
-
-SHOWN = ("strike_id", "date", "place", "area", "weapon_class", "mechanism", "uncertainty_m", "source_publisher", "source_url")
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    shown = frame[[name for name in SHOWN if name in frame]].copy()
-    shown["date"] = [day.date().isoformat() for day in pd.to_datetime(frame["date"])]
-    return [{str(key): value for key, value in row.items()} for row in shown.to_dict("records")]
-
-
-def _near(study: Study, design: Design, radius: float) -> list[dict[str, Any]]:
-    points, sites = design.points, design.sites
-    assert points.marks is not None
-    distance, index = sites.nearest(points.easting, points.northing)
-    names = sites.marks["names"] if sites.marks is not None and "names" in sites.marks else pd.Series(map(str, range(sites.n)))
-    order = [int(i) for i in np.argsort(distance, kind="stable") if distance[i] <= radius]
-    rows = _rows(points.marks)
-    return [{**rows[i], "distance_m": float(distance[i]), "nearest": names[index[i]], "weight": float(design.weights[i])} for i in order]
-
-
-def _held_out(study: Study) -> list[dict[str, Any]]:
-    return _rows(study.strikes.frame[study.strikes.frame["selection"] == "prompting"])

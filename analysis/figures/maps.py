@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import shapely
+import shapely.affinity
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap
 
 from ..pattern import Intensity, PointPattern, Sites, Window
+from ..proximity import ScanResult
 from .style import AIM, INK, SITE, STRIKE
 
 PAPER = LinearSegmentedColormap.from_list("paper", ["#FFFFFF", "#F3EFE4", "#D9CDAE", "#A08F66"])
@@ -88,6 +90,23 @@ def draw_map(
     top = north - 0.02 * (north - south)
     ax.annotate("N", (x, top), (x, top - 0.07 * (north - south)), ha="center", va="center", arrowprops={"arrowstyle": "-|>", "color": INK})
     ax.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none")
+    return ax
+
+
+def draw_scan(scan: ScanResult, ax: Axes, *, level: float = 0.05) -> Axes:
+    """Draw the outline of the union of all significant clusters on a map (metres), each numbered at its centre, the most likely first.
+
+    A cluster says that more fell there than expected; not that it fell evenly over the disc, nor why.
+    """
+    rows = list(scan.clusters[scan.clusters["p_value"] <= level].itertuples())
+    discs = []
+    for row in rows:
+        disc = shapely.affinity.scale(shapely.Point(row.easting, row.northing).buffer(row.radius, quad_segs=32), row.shape, 1.0)
+        discs.append(shapely.affinity.rotate(disc, row.angle))
+    if discs:
+        _outline(shapely.union_all(discs), ax, color=STRIKE, lw=1.6)
+    for rank, row in enumerate(rows, 1):
+        ax.annotate(str(rank), (row.easting, row.northing), color=STRIKE, weight="bold", ha="center", va="center", zorder=7)
     return ax
 
 

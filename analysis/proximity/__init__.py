@@ -5,6 +5,7 @@ from .count import count_within, weighted_count
 from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
+from .events import flow, held_out_events, near_aim_points, near_events, nearest_aim_point, site_error
 from .excess import ExcessResult, excess_ratio, tilted
 from .focused import (
     FocusedFamily,
@@ -63,11 +64,16 @@ __all__ = [
     "decay_score_test",
     "error_classes",
     "excess_ratio",
+    "flow",
     "focused_family_test",
     "focused_score_test",
+    "held_out_events",
     "kernel_raised_incidence",
     "kernel_raised_incidence_test",
     "look_elsewhere",
+    "near_aim_points",
+    "near_events",
+    "nearest_aim_point",
     "periods",
     "raised_incidence",
     "raised_incidence_test",
@@ -79,6 +85,7 @@ __all__ = [
     "scan_test",
     "score_test",
     "separate_incidence",
+    "site_error",
     "space_time_scan",
     "stone_test",
     "tango_decay",

@@ -23,7 +23,7 @@ from . import text
 
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
 FORMULA = r"[=+\-@\t\r]"  # what a spreadsheet takes for the beginning of a formula
-TABLES = ("counts", "variants", "baselines", "berman", "flow", "near", "held_out")
+TABLES = ("counts", "looks", "elsewhere", "variants", "baselines", "berman", "flow", "near", "held_out")
 Captions = dict[str, dict[str, str]]
 
 

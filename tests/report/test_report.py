@@ -114,6 +114,14 @@ def test_parts_add_up(results):
         near = sum(1 for e in results["near"] if e["distance_m"] <= count["radius_m"])
         assert near == count["located_observed"]
     assert results["variants"][0]["p_value"] == results["primary"]["p_value"]
+    looks = results["looks"]
+    assert looks[0]["p_value"] == results["primary"]["p_value"]
+    assert len(looks) == 2 + len(results["plan"]["secondary"]["radii_m"])
+    assert all(row["max_t"] >= row["p_value"] - 1e-9 for row in looks)
+    assert {row["by"] for row in results["elsewhere"]} == {"building_id", "sending_state"}
+    for row in results["elsewhere"]:
+        assert row["p_after"] >= row["p_before"] - 1e-9
+        assert row["aim_distance_m"] >= 0
     chosen = next(b for b in results["baselines"] if b["bandwidth_m"] == results["plan"]["primary"]["bandwidth_m"])
     assert chosen["baseline"].startswith("kernel")
     p = (1 + sum(t >= results["primary"]["statistic"] for t in results["primary"]["simulated"])) / (1 + results["primary"]["n_simulations"])
