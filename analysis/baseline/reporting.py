@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools import add_constant
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from ..pattern import InputError
@@ -84,7 +86,7 @@ def located_share(area: pd.Series, period: pd.Series, located: NDArray[np.bool_]
         with warnings.catch_warnings():
             # an area with all or none located has share one or zero, which is its estimate
             warnings.simplefilter("ignore", PerfectSeparationWarning)
-            fit = sm.GLM(located.astype(float), sm.add_constant(design), family=sm.families.Binomial()).fit()
+            fit = GLM(located.astype(float), add_constant(design), family=Binomial()).fit()
         share = np.asarray(fit.fittedvalues, float)
     weights = np.where(located, 1 / np.maximum(share, 1e-9), 0.0)
     totals = frame.assign(w=weights, one=1.0).groupby("area")[["w", "one"]].transform("sum")

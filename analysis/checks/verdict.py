@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import beta
 
 from ..inference import TestResult, format_p, to_json
 from ..pattern import Plan
@@ -90,7 +90,9 @@ def fragility(
     """
     level, draws = plan.primary.level, primary.n_simulations
     rejects, said = primary.p_value <= level, []
-    low, high = proportion_confint(round(primary.p_value * (draws + 1)) - 1, draws, alpha=0.05, method="beta")
+    k = round(primary.p_value * (draws + 1)) - 1  # Clopper–Pearson for k of the draws
+    low = float(beta.ppf(0.025, k, draws - k + 1)) if k else 0.0
+    high = float(beta.ppf(0.975, k + 1, draws - k)) if k < draws else 1.0
     if low <= level < high:
         said.append(
             f"The p-value is itself an estimate from {draws:,} draws: with other seeds it would lie between {format_p(low)} and "

@@ -180,7 +180,7 @@ class _Deal:
 
     def maximum(self, rng: Generator) -> float:
         """Draw one permutation and give its maximum ratio."""
-        words = rng.integers(0, 2**64 - 1, self.n // 4 + 1, np.uint64, endpoint=True)
+        words = rng.bit_generator.random_raw(self.n // 4 + 1)
         block = words.view(np.uint16)[: self.n] & np.uint16(self.blocks - 1)
         sums = np.bincount(block, self.packed, self.blocks)
         counts = np.floor(sums + 1e-6)
@@ -192,7 +192,9 @@ class _Deal:
         best, done, o, e, position = self.observed.sum() / self.total, 0, 0.0, 0.0, 0
         while (need := np.flatnonzero(bound[done:] > best)).size:
             last = min(done + int(need[-1]) + 1, max(4 * done, 16))
-            members = rng.permutation(np.flatnonzero((block >= done) & (block < last)))
+            # blocks are unsigned, so those before `done` wrap round to large numbers
+            ahead = block if done == 0 else block - np.uint16(done)
+            members = rng.permutation(np.flatnonzero(ahead < np.uint16(last - done)))
             members = members[np.argsort(block[members], kind="stable")]
             sum_o, sum_e = o + np.cumsum(self.observed[members]), e + np.cumsum(self.expected[members])
             use = self.is_end[position : position + len(members)] & (sum_e > 0)
