@@ -1,6 +1,7 @@
 """The nouns: window, grid, points, strikes, sites, intensity, study and plan."""
 
-from .errors import InputError
+from .edge import SetCovariance, circle_share
+from .errors import AnalysisWarning, InputError
 from .grid import Grid
 from .intensity import Intensity
 from .plan import Plan
@@ -11,14 +12,17 @@ from .study import Study
 from .window import Window
 
 __all__ = [
+    "AnalysisWarning",
     "Grid",
     "InputError",
     "Intensity",
     "Plan",
     "PointPattern",
+    "SetCovariance",
     "Sites",
     "Strikes",
     "Study",
     "Window",
+    "circle_share",
     "project",
 ]
