@@ -18,8 +18,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from formulaic import ModelSpec, model_matrix
-from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic import ModelSpec, model_matrix  # type: ignore[import-untyped]
+from formulaic.errors import DataMismatchWarning, FormulaicError  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
@@ -122,7 +122,8 @@ class LoglinearFit:
         for name, b, se, value in zip(self.names, self.params, self.bse, z, strict=True):
             lines.append(f"{name:<{width}}  {b:>12.5g}  {se:>12.5g}  {value:>8.2f}  {2 * norm.sf(abs(value)):>8.2g}")
         how = f"clustered by {self.n_clusters} attacks" if self.n_clusters else "strikes taken as independent"
-        lines.append(f"{self.n} strikes, {self.quadrature.n} nodes, log L {self.llf:.6g}, AIC {self.aic:.6g}; errors: {how} ({self.method}).")
+        size = f"{self.n} strikes, {self.quadrature.n} nodes, log L {self.llf:.6g}, AIC {self.aic:.6g}"
+        lines.append(f"{size}; errors: {how} ({self.method}).")
         return "\n".join(lines)
 
     __str__ = summary
@@ -172,9 +173,9 @@ def fit_loglinear(
 
     Notes
     -----
-    The covariance is the inverse of I = Σ_j w_j λ_j z_j z_j'; with ``cluster``, I⁻¹ (Σ_c s_c s_c') I⁻¹ with s_c the sum of z over the strikes
-    of c (Waagepetersen 2007). For the logistic method it is that of logistic regression, exact for Poisson dummy points and, on tiles as
-    here, a little too large. Columns are standardised for the fit and sent back. Cost: nodes × p² for each of a few steps.
+    The covariance is the inverse of I = Σ_j w_j λ_j z_j z_j'; with ``cluster``, I⁻¹ (Σ_c s_c s_c') I⁻¹ with s_c the sum of z over
+    the strikes of c (Waagepetersen 2007). For the logistic method it is that of logistic regression: exact for Poisson dummy points
+    and, on tiles as here, a little too large. Columns are standardised for the fit and sent back. Cost: nodes × p², for a few steps.
 
     Raises
     ------
@@ -238,7 +239,7 @@ def _labels(points: PointPattern, cluster: ArrayLike | None) -> NDArray[np.intp]
                 AnalysisWarning, stacklevel=3,
             )  # fmt: skip
         return None
-    code, found = pd.factorize(np.asarray(cluster))
+    code, _ = pd.factorize(np.asarray(cluster))
     if len(code) != points.n or (code < 0).any():
         raise InputError("every strike needs a label", column="cluster", value=len(code))
     return np.asarray(code, np.intp)
@@ -267,7 +268,7 @@ def _design(frame: pd.DataFrame, formula: str | None, is_data: NDArray[np.bool_]
         if not pd.api.types.is_numeric_dtype(frame[name]):
             bare = sorted(set(frame[name]) - set(frame[name][is_data]))
             if bare:
-                raise InputError("no strike has this label, so its coefficient has no finite estimate; merge it", column=name, value=bare[0])
+                raise InputError("no strike has this label, so its coefficient is infinite; merge it", column=name, value=bare[0])
     text = formula or " + ".join(["1", *(f"`{name}`" for name in frame)])
     try:
         matrix = model_matrix(text, frame)

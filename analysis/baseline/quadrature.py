@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from ..pattern import InputError, PointPattern, Sites, Window
 
@@ -115,8 +116,12 @@ def _tiles(window: Window, west: float, south: float, dx: float, dy: float, dumm
     e, n = np.meshgrid(west + dx * (np.arange(dummy) + 0.5), south + dy * (np.arange(dummy) + 0.5))
     e, n = e.ravel(), n.ravel()
     area = np.zeros(len(e))
-    # a side of the window can only cross tiles whose centre lies within half a diagonal of it
-    rim = window.boundary_distance(e, n) <= 0.5 * np.hypot(dx, dy)
+    # points along the boundary, half a tile apart at most: a tile it crosses holds one of them or borders on one that does
+    along = shapely.get_coordinates(shapely.segmentize(window.polygon.boundary, min(dx, dy) / 2))
+    i, j = (np.clip(((along[:, k] - start) / step).astype(np.intp), 0, dummy - 1) for k, start, step in ((1, south, dy), (0, west, dx)))
+    crossed = np.zeros((dummy, dummy), bool)
+    crossed[i, j] = True
+    rim = binary_dilation(crossed, np.ones((3, 3), bool)).ravel()
     area[~rim] = np.where(window.contains(e[~rim], n[~rim]), dx * dy, 0.0)
     cut = shapely.intersection(shapely.box(e[rim] - dx / 2, n[rim] - dy / 2, e[rim] + dx / 2, n[rim] + dy / 2), window.polygon)
     area[rim] = shapely.area(cut)
