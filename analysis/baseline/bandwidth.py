@@ -62,12 +62,12 @@ def select_bandwidth(points: PointPattern, *, method: Literal["diggle", "likelih
 
     Notes
     -----
-    Likelihood: Σ log λ̂₋ᵢ(xᵢ) − ∫_W λ̂, uniform edge correction, e(u) on 128² cells that
-    count for the share of them in the window (on 512² the choice moves by about 1 %). Cronie–van Lieshout:
-    Σ 1/λ̂(xᵢ) = |W| with no edge correction and xᵢ in its own estimate. Both search from the least nearest-neighbour distance to half the window's diameter: a coarse
-    scan, then refinement to 1e-3 about its best place. Diggle's: M(h) = (1/λ − 2K(h))/πh² + ∫γ_h dK/(πh²)² with γ_h(s) the overlap of
-    two discs of radius h, and bandwidth h/2; K is a step function, so M is compared at every relative step of 3e-4 up to half of
-    min(short side/4, √(1000/πλ)).
+    Likelihood: Σ log λ̂₋ᵢ(xᵢ) − ∫_W λ̂, uniform edge correction, e(u) on 128² cells that count for the share of them in the window (on 512²
+    the choice moves by about 1 %). Cronie–van Lieshout: Σ 1/λ̂(xᵢ) = |W| with no edge correction and xᵢ in its own estimate. Both search
+    from the least nearest-neighbour distance to half the window's diameter: a coarse scan, then refinement to 1e-3 about its best place.
+    Diggle's: M(h) = (1/λ − 2K(h))/πh² + ∫γ_h dK/(πh²)², γ_h(s) the overlap of two discs of radius h; the bandwidth is h/2. K is a step
+    function, so M is compared at every relative step of 3e-4, up to half of min(short side/4, √(1000/πλ)). K takes Ripley's correction
+    up to 1,000 points as in spatstat, and translation beyond.
 
     Cost: about 30 evaluations, each linear in n beyond 400 points; Diggle's visits pairs nearer than √(1000/πλ), 500 n of them at most
     for a flat pattern.

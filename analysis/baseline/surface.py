@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.ndimage import distance_transform_edt
 
 from ..pattern import Grid, InputError, Intensity
 
@@ -103,7 +104,7 @@ class SmoothSurface:
         if weight.sum() <= 0:
             raise InputError("a smooth surface needs at least one strike")
         dispersion = float((weight**2).sum() / weight.sum())
-        counts = self.grid.count(easting, northing, weight / dispersion)
+        counts = self._counts(easting, northing, weight / dispersion)
         shift = np.zeros(self.grid.shape) if offset is None else offset
         beta = self._start(counts, shift)
         lam = 1.0 if self.smoothing is None else self.smoothing
@@ -119,7 +120,7 @@ class SmoothSurface:
             lam = new
         else:
             beta, hessian, value = self._newton(counts, shift, lam, beta)
-        values = np.where(self.grid.inside, np.exp(self._eta(beta) + shift), 0.0) * dispersion
+        values = np.exp(np.where(self.grid.inside, self._eta(beta) + shift, -np.inf)) * dispersion
         return FittedSurface(self, Intensity(values, self.grid, self.name), beta, lam, dispersion, hessian, value)
 
     @cached_property
@@ -147,6 +148,17 @@ class SmoothSurface:
     @property
     def _rank(self) -> int:
         return len(self._penalty) - len(self.covariates) - self.order**2
+
+    @cached_property
+    def _home(self) -> NDArray[np.intp]:
+        """The nearest cell of the window, for every cell."""
+        rows, columns = distance_transform_edt(~self.grid.inside, return_distances=False, return_indices=True)
+        return np.asarray(rows * self.grid.shape[1] + columns, np.intp).ravel()
+
+    def _counts(self, easting: ArrayLike, northing: ArrayLike, weights: Array) -> Array:
+        # a strike in a rim cell whose centre lies outside has no area to stand for it: without a home it would draw the surface to infinity
+        cells = self._home[self.grid.cell(easting, northing)]
+        return np.bincount(cells, weights, self.grid.inside.size).astype(float).reshape(self.grid.shape)
 
     def _eta(self, beta: Array) -> Array:
         q, (by, bx) = len(self.covariates), self._basis
@@ -176,12 +188,12 @@ class SmoothSurface:
 
     def _newton(self, counts: Array, offset: Array, lam: float, beta: Array) -> tuple[Array, tuple[Array, bool], float]:
         """Maximise the penalised log-likelihood; give also the factored Hessian and the log-likelihood, penalty subtracted."""
-        area = np.where(self.grid.inside, self.grid.cell_area, 0.0)
+        inside, area = self.grid.inside, self.grid.cell_area
         fixed = self._project(counts)
 
         def objective(b: Array) -> tuple[float, Array]:
             with np.errstate(over="ignore", invalid="ignore"):
-                mass = area * np.exp(self._eta(b) + offset)
+                mass = area * np.exp(np.where(inside, self._eta(b) + offset, -np.inf))
                 return float((counts * offset).sum() + fixed @ b - mass.sum() - 0.5 * lam * b @ self._penalty @ b), mass
 
         value, mass = objective(beta)
@@ -209,8 +221,8 @@ class FittedSurface:
     """Hold a fitted surface as an estimator for refitted tests: its smoothing fixed, its response to the strikes linearised.
 
     Refitting to strikes near those it was fitted to moves λ̂ by λ̂ X H⁻¹ X'(y − μ̂), so to first order ∫ f λ̂ = constant + Σ w_i (A f)(x_i)
-    with A f = X H⁻¹ X'(λ̂ f). The score Σ w_i (g − A g)(x_i) is then the efficient score of a site effect β g (or α in log(1 + α g)) at zero, fitted
-    jointly with covariates and surface.
+    with A f = X H⁻¹ X'(λ̂ f). The score Σ w_i (g − A g)(x_i) is then the efficient score, at zero, of a site effect β g or α in
+    log(1 + α g) fitted jointly with covariates and surface.
 
     Attributes
     ----------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from shapely.geometry.polygon import orient
 
+from .grid import Grid
 from .window import Window
 
 Array = NDArray[np.float64]
@@ -82,11 +83,11 @@ class SetCovariance:
 
     def __init__(self, window: Window, cells: int = 256) -> None:
         grid = window.grid(shape=(cells, cells))
-        shape = (2 * cells, 2 * cells)
+        shape = (2 * cells + 2, 2 * cells + 2)
         spectrum = fft.rfft2(grid.inside.astype(float), shape)
         overlap = fft.fftshift(fft.irfft2(np.abs(spectrum) ** 2, shape))
         self._overlap = overlap / grid.inside.sum() * window.area
-        self._grid = type(grid)(-(cells + 0.5) * grid.dx, -(cells + 0.5) * grid.dy, grid.dx, grid.dy, np.ones(shape, bool))
+        self._grid = Grid(-(cells + 1.5) * grid.dx, -(cells + 1.5) * grid.dy, grid.dx, grid.dy, np.ones(shape, bool))
 
     def __call__(self, east: Array, north: Array) -> Array:
         """Give the area common to the window and itself shifted."""

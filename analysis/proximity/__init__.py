@@ -6,6 +6,7 @@ from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
 from .excess import ExcessResult, excess_ratio, tilted
+from .joint import JointResult, joint_site_effect
 from .score import (
     LinearScore,
     blurred,
@@ -19,6 +20,7 @@ __all__ = [
     "Decay",
     "Design",
     "ExcessResult",
+    "JointResult",
     "LinearScore",
     "berman_test",
     "blurred",
@@ -30,6 +32,7 @@ __all__ = [
     "decay_score_test",
     "error_classes",
     "excess_ratio",
+    "joint_site_effect",
     "periods",
     "ratio_curve",
     "score_test",
