@@ -220,7 +220,8 @@ def cross_validate(
             held = fold == k
             fitted = estimator.fit(points.easting[~held], points.northing[~held])
             scale = held.sum() / (~held).sum()
-            at = fitted.at(points.easting[held], points.northing[held]) * scale
+            cells = fitted.grid.inside_cell(points.easting[held], points.northing[held])
+            at = fitted.values.ravel()[cells] * scale
             zeros += int((at <= 0).sum())
             with np.errstate(divide="ignore"):
                 scores[k] = np.log(at).sum() - (fitted.total * scale - held.sum())

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.ndimage import distance_transform_edt
 
 from ..pattern import Grid, InputError, Intensity
 
@@ -149,15 +148,9 @@ class SmoothSurface:
     def _rank(self) -> int:
         return len(self._penalty) - len(self.covariates) - self.order**2
 
-    @cached_property
-    def _home(self) -> NDArray[np.intp]:
-        """The nearest cell of the window, for every cell."""
-        rows, columns = distance_transform_edt(~self.grid.inside, return_distances=False, return_indices=True)
-        return np.asarray(rows * self.grid.shape[1] + columns, np.intp).ravel()
-
     def _counts(self, easting: ArrayLike, northing: ArrayLike, weights: Array) -> Array:
-        # a strike in a rim cell whose centre lies outside has no area to stand for it: without a home it would draw the surface to infinity
-        cells = self._home[self.grid.cell(easting, northing)]
+        # a strike in a rim cell whose centre lies outside has no area to stand for it, and would draw the surface to infinity
+        cells = self.grid.inside_cell(easting, northing)
         return np.bincount(cells, weights, self.grid.inside.size).astype(float).reshape(self.grid.shape)
 
     def _eta(self, beta: Array) -> Array:

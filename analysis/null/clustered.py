@@ -97,7 +97,7 @@ class ThomasNull:
     def _intensity_at(self, place: Array) -> Array:
         result = np.zeros(len(place))
         inside = self.window.contains(*place.T)
-        result[inside] = self.intensity.at(*place[inside].T)
+        result[inside] = self.intensity.values.ravel()[self.intensity.grid.inside_cell(*place[inside].T)]
         return result
 
 

@@ -90,7 +90,7 @@ def placebo_sites(
         if inside.std() == 0:
             raise InputError("is constant over the window, so nothing can be matched on it", column=name)
         scaled.append(inside / inside.std())
-        at_sites.append(values.ravel()[_nearest_inside(grid, sites)] / inside.std())
+        at_sites.append(values.ravel()[grid.inside_cell(sites.easting, sites.northing)] / inside.std())
     cells, wanted = np.column_stack(scaled), np.column_stack(at_sites)
     eligible = np.flatnonzero(sites.distance(e, n) > min_distance)
     if len(eligible) < choices:
@@ -102,9 +102,3 @@ def placebo_sites(
     gap = cells[chosen].mean(axis=(0, 1)) - wanted.mean(axis=0)
     return PlaceboSites(e[chosen], n[chosen], {name: float(value) for name, value in zip(covariates, gap, strict=True)})
 
-
-def _nearest_inside(grid: Grid, sites: Sites) -> NDArray[np.intp]:
-    """Give the flat index of the inside cell nearest to each site."""
-    e, n = (c[grid.inside] for c in grid.centres)
-    index = cKDTree(np.column_stack([e, n])).query(np.column_stack([sites.easting, sites.northing]))[1]
-    return np.flatnonzero(grid.inside)[index]

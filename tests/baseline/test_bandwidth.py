@@ -129,7 +129,10 @@ def test_limits():
     with pytest.raises(InputError, match="near enough"):
         select_bandwidth(PointPattern([1, 9, 5], [1, 1, 9], square), method="diggle")
     lattice = PointPattern(*(c.ravel() for c in np.meshgrid(np.arange(0.5, 10), np.arange(0.5, 10))), square)
+    with pytest.warns(AnalysisWarning, match="no bandwidth in the range"):
+        assert select_bandwidth(lattice, method="cvl") > 0
+    huddle = PointPattern([1, 1.01, 1.02], [1, 1, 1.01], square)
     with pytest.warns(AnalysisWarning, match="end of the range"):
-        assert np.isfinite(select_bandwidth(lattice, method="diggle"))
+        assert select_bandwidth(huddle, method="likelihood") == pytest.approx(0.01)
     with_twins = PointPattern([*R["x"], R["x"][0]], [*R["y"], R["y"][0]], WINDOW)
     assert np.isfinite(select_bandwidth(with_twins, method="likelihood"))
