@@ -152,7 +152,7 @@ def _least(criterion: Criterion, scan: Array) -> float:
         warnings.warn(f"the best bandwidth stands at the end of the range, {scan[best]:.4g}", AnalysisWarning, stacklevel=3)
         return float(scan[best])
     low, high = np.log(scan[best - 1]), np.log(scan[best + 1])
-    found = minimize_scalar(lambda x: criterion(float(np.exp(x))), bounds=(low, high), method="bounded", options={"xatol": 2e-4})
+    found = minimize_scalar(lambda x: criterion(float(np.exp(x))), bounds=(low, high), method="bounded", options={"xatol": 4e-4})
     return float(np.exp(found.x))
 
 
@@ -164,7 +164,7 @@ def _crossing(criterion: Criterion, scan: Array) -> float:
         warnings.warn(f"no bandwidth in the range meets the criterion; the nearest is {scan[best]:.4g}", AnalysisWarning, stacklevel=3)
         return float(scan[best])
     k = int(rises[0])
-    return float(np.exp(brentq(lambda x: criterion(float(np.exp(x))), np.log(scan[k]), np.log(scan[k + 1]), xtol=2e-4)))
+    return float(np.exp(brentq(lambda x: criterion(float(np.exp(x))), np.log(scan[k]), np.log(scan[k + 1]), xtol=4e-4)))
 
 
 def _diggle(points: PointPattern) -> float:

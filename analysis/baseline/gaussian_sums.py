@@ -59,7 +59,7 @@ def all_pairs(squared: Array, weight: Array, bandwidth: float) -> Array:
     return np.asarray(np.exp(kernel, out=kernel) @ weight)
 
 
-def near_sums(xy: Array, weight: Array, bandwidth: float, rows: NDArray[np.intp], chunk_pairs: int = 5_000_000) -> Array:
+def near_sums(xy: Array, weight: Array, bandwidth: float, rows: NDArray[np.intp], chunk_pairs: int = 1_500_000) -> Array:
     """Sum over pairs within eight bandwidths, for some points; memory bounded by chunks."""
     result = np.zeros(len(rows))
     tree = cKDTree(xy)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.baseline import SmoothSurface, poisson_newton
@@ -126,3 +129,14 @@ def test_refusals(holed, strikes):
             SmoothSurface(grid, **options)
     with pytest.raises(InputError, match="at least one strike"):
         SmoothSurface(grid, 3.0).fit([], [])
+
+
+def test_strikes_of_one_attack_drawn_as_independent_warn(strikes):
+    grid = strikes.window.grid(shape=(20, 20))
+    salvos = PointPattern(strikes.easting, strikes.northing, strikes.window, pd.DataFrame({"attack_id": np.arange(strikes.n) // 3}))
+    sites, surface = Sites([2.0], [3.0], strikes.window), SmoothSurface(grid, 4.0, smoothing=1.0).at(strikes.easting, strikes.northing)
+    with pytest.warns(AnalysisWarning, match="drawn as independent"):
+        decay_score_test(salvos, sites, Decay("gaussian", 1.0), surface, n_simulations=19, rng=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        decay_score_test(salvos, sites, Decay("gaussian", 1.0), surface, n_simulations=19, rng=1, attack=salvos.marks["attack_id"])
