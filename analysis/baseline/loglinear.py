@@ -29,7 +29,7 @@ from .quadrature import Quadrature, quadrature_for, without_discs
 
 Array = NDArray[np.float64]
 Covariate = Callable[[Array, Array], ArrayLike] | ArrayLike
-LARGEST_CONDITION = 1e7  # of the standardised columns; beyond, they are collinear for all that the digits can tell
+LARGEST_CONDITION = 1e5  # of the standardised columns; beyond, they are collinear for all that the digits can tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,7 +291,7 @@ def _standardise(design: Array, names: tuple[str, ...]) -> tuple[Array, Array]:
     scaled = (design - centre) / scale
     scaled[:, 0] = 1.0
     spread, parts = np.linalg.eigh(scaled.T @ scaled / len(scaled))
-    if spread[0] < spread[-1] / LARGEST_CONDITION**1.5:
+    if spread[0] < spread[-1] / LARGEST_CONDITION**2:
         worst = int(np.abs(parts[:, 0]).argmax())
         raise InputError("covariates are collinear: this one is a combination of the others", column=names[worst])
     back = np.diag(1 / scale)

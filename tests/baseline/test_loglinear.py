@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from shapely.geometry import Polygon, box
+from shapely.geometry import MultiPolygon, Polygon, box
 
 from analysis.baseline import Quadrature, fit_loglinear, poisson_newton, quadrature_for
 from analysis.pattern import AnalysisWarning, InputError, PointPattern, Sites, Window
@@ -182,3 +182,15 @@ def test_no_points_and_unknown_labels():
         labelled.predict([1.0], [1.0])
     with pytest.raises(InputError, match="needs dummy points"):
         Quadrature(np.ones(2), np.ones(2), np.ones(2), np.array([True, True]))
+
+
+def test_strikes_on_the_boundary_coincident_and_in_pieces():
+    """Two squares apart, strikes on a side, on a corner that only touches a tile, and twice in one place: λ̂ = n/|W| all the same."""
+    pieces = Window(MultiPolygon([box(0, 0, 4, 4), box(6, 6, 10, 10)]))
+    points = PointPattern([0.0, 4.0, 6.0, 8.0, 8.0], [2.0, 4.0, 6.0, 8.0, 8.0], pieces)
+    for dummy in (5, 10, 64):
+        fit = fit_loglinear(points, {}, dummy=dummy)
+        assert fit.quadrature.weight.sum() == pytest.approx(32, rel=1e-6)
+        assert math.exp(fit.params[0]) == pytest.approx(5 / 32, rel=1e-6)
+    one = fit_loglinear(PointPattern([1.0], [1.0], pieces), {})
+    assert one.llf == pytest.approx(math.log(1 / 32) - 1)
