@@ -1,6 +1,7 @@
 """The nouns: window, grid, points, strikes, sites, intensity, study and plan."""
 
-from .errors import InputError
+from .edge import SetCovariance, circle_share
+from .errors import AnalysisWarning, InputError
 from .grid import Grid
 from .intensity import Intensity
 from .plan import CleanRules, Plan
@@ -12,15 +13,18 @@ from .window import Window
 
 __all__ = [
     "WHOLE",
+    "AnalysisWarning",
     "CleanRules",
     "Grid",
     "InputError",
     "Intensity",
     "Plan",
     "PointPattern",
+    "SetCovariance",
     "Sites",
     "Strikes",
     "Study",
     "Window",
+    "circle_share",
     "project",
 ]

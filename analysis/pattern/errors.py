@@ -38,3 +38,7 @@ class InputError(ValueError):
         place = ", ".join(part for part in where if part)
         line = f"{place}: {rule}" if place else rule
         super().__init__(" ".join(line.split()))
+
+
+class AnalysisWarning(UserWarning):
+    """Warn that a number rests on something the input breaks: a test out of calibration, an optimum at its limit."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import distance_transform_edt
 
 Array = NDArray[np.float64]
 
@@ -63,6 +65,18 @@ class Grid:
         j = np.floor((np.asarray(easting, float) - self.west) / self.dx).astype(np.intp)
         i = np.floor((np.asarray(northing, float) - self.south) / self.dy).astype(np.intp)
         return np.clip(i, 0, rows - 1) * columns + np.clip(j, 0, columns - 1)
+
+    @cached_property
+    def _home(self) -> NDArray[np.intp]:
+        rows, columns = distance_transform_edt(~self.inside, sampling=(self.dy, self.dx), return_distances=False, return_indices=True)
+        return np.asarray(rows * self.shape[1] + columns, np.intp).ravel()
+
+    def inside_cell(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.intp]:
+        """Give the flat index of the window's cell nearest to the one that holds each point.
+
+        A point in the window may stand in a rim cell whose centre does not: a field that is zero there has no value for it.
+        """
+        return self._home[self.cell(easting, northing)]
 
     def interpolate(self, field: Array, easting: ArrayLike, northing: ArrayLike) -> Array:
         """Read a field at points, bilinearly between cell centres and flat beyond the outermost ones."""

@@ -15,6 +15,7 @@ from .focused import (
     focused_score_test,
     tango_decay,
 )
+from .joint import JointResult, joint_site_effect
 from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_raised_incidence_test
 from .look_elsewhere import LookElsewhere, look_elsewhere
 from .raised_incidence import (
@@ -45,6 +46,7 @@ __all__ = [
     "ExcessResult",
     "FocusedFamily",
     "FocusedScore",
+    "JointResult",
     "KernelIncidence",
     "LinearScore",
     "LookElsewhere",
@@ -68,6 +70,7 @@ __all__ = [
     "focused_family_test",
     "focused_score_test",
     "held_out_events",
+    "joint_site_effect",
     "kernel_raised_incidence",
     "kernel_raised_incidence_test",
     "look_elsewhere",

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import norm
 
 from ..baseline import Kernel
-from ..baseline.kernel import REACH
+from ..baseline.gaussian_sums import REACH
 from ..inference import to_json
 from ..null import Rng, replicate_rng, seed_sequence
 from ..pattern import Grid, InputError, PointPattern

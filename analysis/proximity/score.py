@@ -8,6 +8,7 @@ disease and exposure. Environmetrics 3, 281-300. Lawson, A. B. (1993). JRSS A 15
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..baseline import LinearEstimator, window_mean
 from ..inference import Alternative, TestResult, monte_carlo_test
 from ..null import BinomialNull, Draws, Null, Rng
-from ..pattern import InputError, Intensity, PointPattern, Sites
+from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites
 from .decay import Decay
 
 Array = NDArray[np.float64]
@@ -186,6 +187,11 @@ def decay_score_test(
     -------
     TestResult
 
+    Warns
+    -----
+    AnalysisWarning
+        If the points carry attacks with more than one strike and ``attack`` is not given: independent draws do not hold the level then.
+
     Notes
     -----
     The size holds as far as the bandwidth suits the strikes: with too large a one the test finds excesses that are not there
@@ -203,6 +209,10 @@ def decay_score_test(
     for name, column in (("weights", weights), ("attack", attack)):
         if column is not None and np.shape(column) != (points.n,):
             raise InputError("must be one value for each strike", column=name, value=np.shape(column))
+    if attack is None and points.marks is not None and "attack_id" in points.marks and points.marks["attack_id"].duplicated().any():
+        warnings.warn(
+            "strikes of one attack are drawn as independent: give attack, or the test rejects too often", AnalysisWarning, stacklevel=2
+        )
     if isinstance(baseline, Intensity):
         known = _Known(baseline)
         estimator: LinearEstimator = known

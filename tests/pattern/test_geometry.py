@@ -108,3 +108,11 @@ def test_intensity_refuses_what_is_none(square):
     with pytest.raises(InputError, match="shape of its grid"):
         Intensity(np.ones((3, 4)), grid, "x")
     assert Intensity(np.ones((4, 4)), grid, "x").total == pytest.approx(100)
+
+
+def test_a_point_in_a_rim_cell_reads_the_nearest_cell_of_the_window():
+    """A window of 1.4 × 1 on unit cells laid over 2 × 1: the second centre, 1.5, is outside, so a point at 1.3 reads the first cell."""
+    grid = Window(box(0, 0, 1.4, 1)).grid(spacing=1.0)
+    assert grid.inside.tolist() == [[True, False]]
+    assert grid.cell([1.3], [0.5]).tolist() == [1]
+    assert grid.inside_cell([1.3, 0.2], [0.5, 0.5]).tolist() == [0, 0]

@@ -1,0 +1,153 @@
+"""Quadrature: nodes and weights that turn the likelihood of a point process into that of a weighted regression.
+
+References
+----------
+Berman, M. & Turner, T. R. (1992). Approximating point process likelihoods with GLIM. Applied Statistics 41, 31-38. Baddeley, A.,
+Coeurjolly, J.-F., Rubak, E. & Waagepetersen, R. (2014). Logistic regression for spatial Gibbs point processes. Biometrika 101, 377-392.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from ..pattern import InputError, PointPattern, Sites, Window
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Quadrature:
+    """Hold the nodes of a quadrature: the strikes and dummy points between them.
+
+    Parameters
+    ----------
+    easting, northing : (m,) arrays
+    weight : (m,) array
+        The area each node stands for; together the area of the window. For Berman–Turner all are above zero; for the logistic method
+        strikes may have none.
+    is_data : (m,) bool array
+        True for strikes, in the order of the point pattern.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a number is not finite or a weight negative, or there are no dummy points.
+    """
+
+    easting: Array
+    northing: Array
+    weight: Array
+    is_data: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for name in ("easting", "northing", "weight"):
+            values = np.asarray(getattr(self, name), float)
+            object.__setattr__(self, name, values)
+            if values.shape != np.shape(self.is_data) or values.ndim != 1:
+                raise InputError("a quadrature needs one number for each node", column=name, value=values.shape)
+            wrong = ~np.isfinite(values) | ((values < 0) & (name == "weight"))
+            if wrong.any():
+                row = int(np.flatnonzero(wrong)[0])
+                raise InputError("must be a finite number, and a weight not negative", row=row + 1, column=name, value=values[row])
+        object.__setattr__(self, "is_data", np.asarray(self.is_data, bool))
+        if self.is_data.all():
+            raise InputError("a quadrature needs dummy points", column="is_data")
+
+    @property
+    def n(self) -> int:
+        """Number of nodes."""
+        return len(self.weight)
+
+    def subset(self, keep: NDArray[np.bool_]) -> Quadrature:
+        """Keep some of the nodes with their weights."""
+        return Quadrature(self.easting[keep], self.northing[keep], self.weight[keep], self.is_data[keep])
+
+
+def quadrature_for(points: PointPattern, *, dummy: int = 128, strikes_weigh: bool = True) -> Quadrature:
+    """Lay one dummy point in each tile of the window and share the tile's area among the nodes in it.
+
+    Parameters
+    ----------
+    points : PointPattern
+    dummy : int
+        Tiles along each side of the bounding box. The fit depends on it: double it and see.
+    strikes_weigh : bool
+        Counting weights for Berman–Turner; without, dummy points carry all the area, as the logistic method wants.
+
+    Notes
+    -----
+    Tiles are cut by the window exactly, so weights add up to |W|. A tile on the rim has its dummy point at the centre of what is left
+    of it, or at a point inside when the centre is not. Cost: tiles + n.
+
+    Raises
+    ------
+    InputError
+        If ``dummy`` is not a whole number from 2 to 4,000.
+    """
+    if not (isinstance(dummy, int | np.integer) and 2 <= dummy <= 4000):
+        raise InputError("must be a whole number from 2 to 4,000", column="dummy", value=dummy)
+    window = points.window
+    west, south, east, north = window.bounds
+    dx, dy = (east - west) / dummy, (north - south) / dummy
+    area, easting, northing = _tiles(window, west, south, dx, dy, dummy)
+    tile = np.flatnonzero(area > 0)
+    j = np.clip(((points.easting - west) / dx).astype(np.intp), 0, dummy - 1)
+    i = np.clip(((points.northing - south) / dy).astype(np.intp), 0, dummy - 1)
+    own = i * dummy + j
+    nodes = np.bincount(own, minlength=len(area)) if strikes_weigh else np.zeros(len(area))
+    nodes[tile] += 1
+    # a strike on the boundary may stand in a tile that only touches the window: it must weigh something, and next to nothing
+    share = np.maximum(area, 1e-9 * dx * dy) / np.maximum(nodes, 1)
+    return Quadrature(
+        np.r_[points.easting, easting[tile]],
+        np.r_[points.northing, northing[tile]],
+        np.r_[share[own] if strikes_weigh else np.zeros(points.n), share[tile]],
+        np.r_[np.ones(points.n, bool), np.zeros(len(tile), bool)],
+    )
+
+
+def _tiles(window: Window, west: float, south: float, dx: float, dy: float, dummy: int) -> tuple[Array, Array, Array]:
+    """Give the area of each tile within the window, and a place in it."""
+    e, n = np.meshgrid(west + dx * (np.arange(dummy) + 0.5), south + dy * (np.arange(dummy) + 0.5))
+    e, n = e.ravel(), n.ravel()
+    area = np.zeros(len(e))
+    # points along the boundary, half a tile apart at most: a tile it crosses holds one of them or borders on one that does
+    along = shapely.get_coordinates(shapely.segmentize(window.polygon.boundary, min(dx, dy) / 2))
+    i, j = (np.clip(((along[:, k] - start) / step).astype(np.intp), 0, dummy - 1) for k, start, step in ((1, south, dy), (0, west, dx)))
+    crossed = np.zeros((dummy, dummy), bool)
+    crossed[i, j] = True
+    rim = binary_dilation(crossed, np.ones((3, 3), bool)).ravel()
+    area[~rim] = np.where(window.contains(e[~rim], n[~rim]), dx * dy, 0.0)
+    cut = shapely.intersection(shapely.box(e[rim] - dx / 2, n[rim] - dy / 2, e[rim] + dx / 2, n[rim] + dy / 2), window.polygon)
+    area[rim] = shapely.area(cut)
+    left = np.flatnonzero(rim)[area[rim] > 0]
+    cut = cut[area[rim] > 0]
+    place = shapely.centroid(cut)
+    astray = ~shapely.intersects(window.polygon, place)
+    place[astray] = shapely.point_on_surface(cut[astray])
+    e[left], n[left] = shapely.get_x(place), shapely.get_y(place)
+    return area, e, n
+
+
+def without_discs(points: PointPattern, sites: Sites, radius: float) -> PointPattern:
+    """Cut discs around sites out of the window, and the strikes in them out of the pattern: the donut for a fitted model.
+
+    Discs are polygons of 256 sides, whose area falls short of the circle's by 1e-4.
+
+    Raises
+    ------
+    InputError
+        If nothing of the window is left.
+    """
+    discs = shapely.union_all(shapely.buffer(shapely.points(sites.easting, sites.northing), radius, quad_segs=64))
+    left = points.window.polygon.difference(discs)
+    if left.is_empty or left.area == 0:
+        raise InputError("the discs around sites cover the whole window", column="exclude", value=radius)
+    window = Window(left, points.window.crs)
+    keep = (sites.distance(points.easting, points.northing) > radius) & window.contains(points.easting, points.northing)
+    return PointPattern(points.easting[keep], points.northing[keep], window)

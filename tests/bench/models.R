@@ -1,0 +1,11 @@
+# Times for tests/bench/models.py: the same points, in the same window, in one run. Argument: a CSV of easting, northing.
+suppressPackageStartupMessages(library(spatstat))
+w <- owin(poly = list(list(x = c(0, 9, 10, 7, 8, 3, 1), y = c(0, 1, 6, 7, 10, 9, 5)), list(x = c(4, 4, 6, 6), y = c(4, 6, 6, 4))))
+d <- as.matrix(read.csv(commandArgs(TRUE)[1], header = FALSE))
+p <- ppp(d[, 1], d[, 2], window = w, check = FALSE)
+n <- npoints(p)
+time <- function(f, k) median(replicate(k, system.time(f())[["elapsed"]]))
+cat("intensity", time(function() density(p, 0.5, dimyx = 512), 3), "\n")
+if (n <= 1e4) cat("at points", time(function() density(p, 0.5, at = "points", leaveoneout = TRUE, dimyx = 512), 3), "\n")
+if (n <= 1e4) cat("likelihood", time(function() bw.ppl(p), if (n > 5e3) 1 else 3), "\n")
+cat("log-linear", time(function() ppm(p ~ x + y, nd = 128), 3), "\n")
