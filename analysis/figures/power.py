@@ -19,9 +19,9 @@ LOOKS = [
     ("#999999", "-."),
 ]
 TITLES = {
-    "near": "denser within 500 m of all buildings",
-    "broad": "denser around all buildings, fading over 2 km",
-    "one building": "denser within 500 m of one building",
+    "near": "excess within 500 m of all buildings",
+    "broad": "excess fading over 2 km",
+    "one building": "excess within 500 m of one building",
 }
 
 
@@ -38,7 +38,7 @@ def power_curves(calibration: FocusedCalibration, truth: str, ax: Axes, *, legen
     ax.set_ylim(0, 1)
     ax.set_xlabel("excess ratio")
     ax.set_ylabel("share of worlds in which the test rejects")
-    ax.set_title(TITLES[truth])
+    ax.set_title(TITLES[truth], fontsize=10)
     if legend:
         ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax

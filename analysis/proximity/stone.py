@@ -173,7 +173,7 @@ class _Deal:
         self.observed, self.expected, self.n = observed, expected, n
         self.is_end = np.zeros(n, bool)
         self.is_end[ends] = True
-        self.blocks = 1 << int(np.clip(np.log2(max(n / 48, 1)), 0, 11))
+        self.blocks = 1 << int(np.clip(np.log2(max(n / 24, 1)), 0, 12))
         self.total = expected.sum()
         # one weighted count gives both sums: whole counts before the point, expected (all together a half) after it
         self.packed = observed + expected / (2 * self.total)
@@ -191,7 +191,7 @@ class _Deal:
         np.divide(before[1:] * (1 + 1e-6), mass[:-1], out=bound[1:], where=mass[:-1] > 1e-9 * self.total)
         best, done, o, e, position = self.observed.sum() / self.total, 0, 0.0, 0.0, 0
         while (need := np.flatnonzero(bound[done:] > best)).size:
-            last = min(done + int(need[-1]) + 1, max(4 * done, 16))
+            last = min(done + int(need[-1]) + 1, max(4 * done, 8))
             # blocks are unsigned, so those before `done` wrap round to large numbers
             ahead = block if done == 0 else block - np.uint16(done)
             members = rng.permutation(np.flatnonzero(ahead < np.uint16(last - done)))
