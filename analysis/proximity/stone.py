@@ -180,7 +180,7 @@ class _Deal:
 
     def maximum(self, rng: Generator) -> float:
         """Draw one permutation and give its maximum ratio."""
-        words = rng.bit_generator.random_raw(self.n // 4 + 1)
+        words = rng.integers(0, 2**64 - 1, self.n // 4 + 1, np.uint64, endpoint=True)
         block = words.view(np.uint16)[: self.n] & np.uint16(self.blocks - 1)
         sums = np.bincount(block, self.packed, self.blocks)
         counts = np.floor(sums + 1e-6)
