@@ -2,6 +2,7 @@
 
 from .berman import berman_test, cdf_test
 from .count import count_within, weighted_count
+from .cross_k_draws import cross_k_draws, cross_k_of_counts
 from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
@@ -36,6 +37,8 @@ __all__ = [
     "cross_g",
     "cross_j",
     "cross_k",
+    "cross_k_draws",
+    "cross_k_of_counts",
     "decay_score",
     "decay_score_test",
     "error_classes",

@@ -41,8 +41,8 @@ def oriented_edges(window: Window) -> tuple[Array, Array]:
 def isotropic_weights(window: Window, origin: Array, distance: Array) -> Array:
     """Give 1 / (share of the circle around each origin, through its pair's other point, that lies in the window).
 
-    The share is exact: every edge that crosses the circle inwards ends an arc that lies in the window, and every edge that crosses it outwards
-    begins one. Cost: circles that reach the boundary × edges, in chunks.
+    The share is exact: every edge that crosses the circle inwards ends an arc that lies in the window, and every edge that crosses it
+    outwards begins one. Cost: circles that reach the boundary × edges, in chunks.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def _share(window: Window, a: Array, b: Array, origin: Array, radius: Array) -> 
 def translation_weights(window: Window, shift: Array) -> Array:
     """Give |W| / |W ∩ (W + h)| for each shift h.
 
-    Exact for a rectangle, and for a polygon while shifts × edges² stays below 1e8. Beyond that the overlap is read, bilinearly, from the set
-    covariance of the window on a 1024 × 1024 grid, by FFT: its error is about 1e-6 of |W|, but up to 1e-3 for shifts below two cells.
+    Exact for a rectangle, and for a polygon while shifts × edges² stays below 1e8. Beyond that the overlap is read, bilinearly, from the
+    set covariance of the window on a 1024 × 1024 grid, by FFT: its error is about 1e-6 of |W|, but up to 1e-3 for shifts below two cells.
 
     Parameters
     ----------

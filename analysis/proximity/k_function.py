@@ -79,7 +79,12 @@ def _sum(parts: Steps, length: int) -> Array:
 
 
 def k_function(
-    points: PointPattern, r: ArrayLike, *, correction: Correction = "translate", intensity: ArrayLike | None = None, renormalise: bool = True
+    points: PointPattern,
+    r: ArrayLike,
+    *,
+    correction: Correction = "translate",
+    intensity: ArrayLike | None = None,
+    renormalise: bool = True,
 ) -> SummaryFunction:
     """Estimate K: how many further points lie within r of a point, for each unit of intensity.
 
@@ -167,7 +172,7 @@ def cross_k(
         For no origins or targets, two windows, intensities that are not positive, or an r beyond what the border correction can see.
     """
     grid = distances(r)
-    if not origins.window.polygon.equals(targets.window.polygon):
+    if origins.window is not targets.window and not origins.window.polygon.equals(targets.window.polygon):
         raise InputError("origins and targets must be in one window")
     by_origin = 1 / intensities(origins, intensity_origins, "intensity_origins")
     by_target = 1 / intensities(targets, intensity_targets, "intensity_targets")

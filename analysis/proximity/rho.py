@@ -91,9 +91,8 @@ def rho_hat(
     Notes
     -----
     With G(z) = ∫ k_h(z − Z(u)) λ0(u) du: ratio Σ k_h(z − Z_i) / G(z); reweight Σ k_h(z − Z_i) / G(Z_i); transform
-    Σ k_h(F0(z) − U_i) / (Λ0 ∫_0^1 k_h(F0(z) − v) dv). Variances are those of the sums under a Poisson process. Only the ratio is free of bias
-    at the ends of the covariate's range, where the most interest lies. Cost: cells + z × (n + 4096), or 4096² for
-    ``reweight``.
+    Σ k_h(F0(z) − U_i) / (Λ0 ∫_0^1 k_h(F0(z) − v) dv). Variances are those of the sums under a Poisson process. ``reweight`` is biased at
+    the ends of the covariate's range, where the most interest lies. Cost: cells + z × (n + 4096), or 4096² for ``reweight``.
 
     Raises
     ------
@@ -108,7 +107,8 @@ def rho_hat(
     low, high = float(cells.min()), float(cells.max())
     at = np.linspace(low, high, 128) if z is None else np.atleast_1d(np.asarray(z, float))
     total = float(mass.sum())
-    centres, points = events, at
+    centres: Array = events
+    points: Array = at
     if method == "transform":
         centres, points = null_cdf(events, cells, mass), null_cdf(at, cells, mass)
     h = _bandwidth(centres) if bandwidth is None else float(bandwidth)
@@ -116,11 +116,13 @@ def rho_hat(
         raise InputError("must be a positive number, or the strikes' values must differ", column="bandwidth", value=bandwidth)
     if method == "transform":
         scale = total * (norm.cdf((1 - points) / h) - norm.cdf(-points / h))
-        each = np.ones(len(events))
+        each: Array = np.ones(len(events))
     else:
         place = np.clip((cells - low) / max(high - low, np.finfo(float).tiny) * (BINS - 1), 0, BINS - 1)
         left = np.minimum(place.astype(np.intp), BINS - 2)
-        binned = np.bincount(left, mass * (left + 1 - place), BINS) + np.bincount(left + 1, mass * (place - left), BINS)
+        binned = np.zeros(BINS)
+        np.add.at(binned, left, mass * (left + 1 - place))
+        np.add.at(binned, left + 1, mass * (place - left))
         bins = np.linspace(low, high, BINS)
         grounds = at if method == "ratio" else events
         ground = _sums(at, bins, binned, h) if method == "ratio" else np.interp(events, bins, _sums(bins, bins, binned, h))
