@@ -1,16 +1,16 @@
 """Nearness of strikes to sites."""
 
 from .berman import berman_test, cdf_test
+from .cell_counts import cross_k_draws, cross_k_of_counts
 from .count import count_within, weighted_count
-from .cross_k_draws import cross_k_draws, cross_k_of_counts
 from .curve import ratio_curve
 from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
 from .excess import ExcessResult, excess_ratio, tilted
-from .k_function import cross_k, k_function, l_function
 from .nearest import cross_g, cross_j, f_function, g_function, j_function, nearest_distance
-from .pair_correlation import pair_correlation
+from .pairs import pair_correlation
 from .rho import RhoResult, rho_hat
+from .ripley import cross_k, k_function, l_function
 from .score import (
     LinearScore,
     blurred,

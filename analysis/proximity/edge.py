@@ -8,6 +8,7 @@ Ohser, J. (1983). On estimators for the reduced second moment measure of point p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import binary_dilation
 
-from ..pattern import Window
+from ..pattern import Grid, Window
 
 Array = NDArray[np.float64]
 Correction = Literal["border", "translate", "isotropic"] | None
@@ -137,7 +138,8 @@ def _overlap(a: Array, b: Array, shift: Array) -> Array:
     return result
 
 
-def _gridded_overlap(window: Window, shift: Array) -> Array:
+@lru_cache(maxsize=1)  # pairs come in chunks, all from one window
+def _set_covariance(window: Window) -> tuple[Grid, Array]:
     grid = window.grid(shape=(CELLS, CELLS))
     east, north = grid.centres
     # the cells on the boundary count with the share of them that lies in the window: without it, edges along the grid add up their errors
@@ -146,7 +148,11 @@ def _gridded_overlap(window: Window, shift: Array) -> Array:
     x, y, dx, dy = east[rim], north[rim], grid.dx / 2, grid.dy / 2
     share = grid.inside.astype(float)
     share[rim] = shapely.area(shapely.intersection(window.polygon, shapely.box(x - dx, y - dy, x + dx, y + dy))) / grid.cell_area
-    covariance = fft.irfft2(np.abs(fft.rfft2(share, (2 * CELLS, 2 * CELLS))) ** 2, (2 * CELLS, 2 * CELLS)) * grid.cell_area
+    return grid, fft.irfft2(np.abs(fft.rfft2(share, (2 * CELLS, 2 * CELLS))) ** 2, (2 * CELLS, 2 * CELLS)) * grid.cell_area
+
+
+def _gridded_overlap(window: Window, shift: Array) -> Array:
+    grid, covariance = _set_covariance(window)
     u, v = np.abs(shift[:, 0]) / grid.dx, shift[:, 1] * np.where(shift[:, 0] < 0, -1, 1) / grid.dy
     j, i = np.floor(u).astype(int), np.floor(v).astype(int)
     u, v = u - j, v - i

@@ -259,7 +259,7 @@ def holed_window():
 
 def test_a_poisson_pattern_has_its_theoretical_functions(square):
     rng = np.random.default_rng(5)
-    runs = [PointPattern(*square.sample(200, rng=rng), square) for _ in range(40)]
+    runs = [PointPattern(*square.sample(200, rng=rng), square) for _ in range(24)]
     r = np.array([0.2, 0.4])
     for f in (k_function, g_function, f_function, j_function):
         found = [f(points, r) for points in runs]

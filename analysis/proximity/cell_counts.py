@@ -11,12 +11,13 @@ import itertools
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
 
 from ..null import BinomialNull, PoissonNull, Rng, seed_sequence
 from ..pattern import InputError, PointPattern
 from .edge import Correction
-from .k_function import denominator, steps
-from .summary import distances, intensities
+from .ripley import denominator, steps
+from .summary import coordinates, distances, intensities
 
 Array = NDArray[np.float64]
 CHUNK = 5_000_000  # cell counts held at once
@@ -55,6 +56,7 @@ def cross_k_of_counts(
 
 def cross_k_draws(
     origins: PointPattern,
+    targets: PointPattern,
     null: BinomialNull | PoissonNull,
     r: ArrayLike,
     *,
@@ -62,15 +64,17 @@ def cross_k_draws(
     intensity_origins: ArrayLike | None = None,
     n_simulations: int,
     rng: Rng,
-) -> Array:
-    """Draw the inhomogeneous cross-K of strikes around origins (sites) under a null whose intensity is known, for a global envelope.
+) -> tuple[Array, Array]:
+    """Give the inhomogeneous cross-K of strikes around origins (sites), and draws of it under a null whose intensity is known.
 
-    Compare with ``cross_k(origins, strikes, r, intensity_targets=null.intensity.at(...))``.
+    Both curves and draws go to a global envelope test.
 
     Parameters
     ----------
     origins : PointPattern
         The sites, fixed.
+    targets : PointPattern
+        The strikes.
     null : BinomialNull without strata, or PoissonNull
     r, correction, intensity_origins
         As in :func:`cross_k`.
@@ -79,13 +83,15 @@ def cross_k_draws(
 
     Returns
     -------
-    (n_simulations, r) array
+    observed : (r,) array
+    simulated : (n_simulations, r) array
 
     Notes
     -----
-    Strikes are taken at cell centres, so r should be several cells; points drawn in the cells give the same distribution up to that.
-    Cost: n_simulations × the strikes, or the cells, within the largest r of a site, whichever are fewer. A baseline estimated from the same
-    strikes is not known: this then is a plug-in test, whose size must be checked.
+    Strikes, observed and drawn alike, are read at the centre of their cell, so that the test is exact whatever the grid; a coarse one only
+    blurs the curve. An observed strike in a cell without intensity is read at the nearest cell that has some. Cost: n_simulations × the
+    strikes, or the cells, within the largest r of a site, whichever are fewer. A baseline estimated from the same strikes is not known:
+    this then is a plug-in test, whose size must be checked.
 
     Raises
     ------
@@ -98,8 +104,17 @@ def cross_k_draws(
     cells, matrix = cross_k_of_counts(origins, null, grid, correction=correction, intensity_origins=intensity_origins)
     if len(cells) == 0:
         raise InputError("no cell lies this near a site; use a finer grid or larger distances", column="r", value=grid[-1])
+    scale = denominator(origins, grid, correction, 1 / intensities(origins, intensity_origins, "intensity_origins"))
     seed, step = seed_sequence(rng), max(1, CHUNK // len(cells))
     edges = [*range(0, n_simulations, step), n_simulations]
-    counts = (null.draw_counts(seed, a, b, cells) for a, b in itertools.pairwise(edges))
-    scale = denominator(origins, grid, correction, 1 / intensities(origins, intensity_origins, "intensity_origins"))
-    return np.concatenate([np.cumsum((block @ matrix).toarray(), axis=1) / scale for block in counts])
+    drawn = (null.draw_counts(seed, a, b, cells) for a, b in itertools.pairwise(edges))
+    counts = itertools.chain([_counted(targets, null, cells)], drawn)
+    curves = np.concatenate([np.cumsum((block @ matrix).toarray(), axis=1) / scale for block in counts])
+    return curves[0], curves[1:]
+
+
+def _counted(points: PointPattern, null: BinomialNull | PoissonNull, cells: NDArray[np.intp]) -> csr_array:
+    flat = np.flatnonzero(null.intensity.grid.inside & (null.intensity.values > 0))
+    centres = np.column_stack([axis.ravel()[flat] for axis in null.intensity.grid.centres])
+    _, nearest = cKDTree(centres).query(coordinates(points))
+    return csr_array(np.bincount(flat[nearest], minlength=null.intensity.values.size)[cells][None].astype(float))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pattern import InputError, PointPattern
 from .edge import Correction
-from .k_function import pair_weights
+from .ripley import pair_weights
 from .summary import SummaryFunction, close_pairs, coordinates, distances, intensities
 
 Array = NDArray[np.float64]
