@@ -42,12 +42,16 @@ def steps(
     if correction not in ("border", "translate", "isotropic", None):
         raise InputError("must be border, translate, isotropic or None", column="correction", value=correction)
     xy = coordinates(origins)
-    edge = origins.window.boundary_distance(*xy.T)
+    edge = origins.window.boundary_distance(*xy.T) if correction == "border" else np.empty(0)
+    both_ways = same and correction in ("translate", None)  # then pairs weigh the same from either end: half of them do
     for i, j, d in close_pairs(xy, targets, float(r[-1]), same=same):
         if correction == "border":
             seen = d <= edge[i]
             i, j, d = i[seen], j[seen], d[seen]
-        weight = by_origin[i] * by_target[j] * pair_weights(origins, i, targets[j] - xy[i], d, correction)
+        if both_ways:
+            once = i < j
+            i, j, d = i[once], j[once], d[once]
+        weight = (2 if both_ways else 1) * by_origin[i] * by_target[j] * pair_weights(origins, i, targets[j] - xy[i], d, correction)
         yield j, np.searchsorted(r, d), weight
         if correction == "border":
             yield j, np.searchsorted(r, edge[i], side="right"), -weight

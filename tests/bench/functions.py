@@ -38,10 +38,10 @@ data <- read.csv(file.path(folder, "points.csv")); site <- read.csv(file.path(fo
 hole <- list(x = c(4, 4, 6, 6), y = c(4, 6, 6, 4)); outer <- list(x = c(0, 9, 10, 7, 8, 3, 1), y = c(0, 1, 6, 7, 10, 9, 5))
 w <- owin(poly = list(outer, hole))
 p <- ppp(data$x, data$y, window = w); s <- ppp(site$x, site$y, window = w)
-n <- npoints(p); shape <- function(x, y) exp(-x / 8); grid <- as.im(shape, w, dimyx = 256)
-grid <- eval.im(grid * n / integral(grid)); lam <- grid[p, drop = FALSE]; rk <- RKS; rc <- seq(0, 1, length.out = 21)
+n <- npoints(p); shape <- function(x, y) exp(-x / 8); grid <- as.im(shape, w, dimyx = 256); scale <- n / integral(grid)
+grid <- eval.im(grid * scale); at <- function(q) scale * shape(q$x, q$y); lam <- at(p); rk <- RKS; rc <- seq(0, 1, length.out = 21)
 settle <- function(f, runs) { t <- numeric(0); for (i in seq_len(runs)) { gc(); t <- c(t, system.time(f())[["elapsed"]]); if (t[1] > 10) break }; median(t) }
-cross <- function(q) Kcross.inhom(superimpose(i = s, j = q), "i", "j", rep(intensity(s), npoints(s)), grid[q, drop = FALSE], r = rc,
+cross <- function(q) Kcross.inhom(superimpose(i = s, j = q), "i", "j", rep(intensity(s), npoints(s)), at(q), r = rc,
   correction = "translate")$trans
 out <- c(
   k = settle(function() Kinhom(p, lam, r = seq(0, rk, length.out = 21), correction = "translate"), 3),
