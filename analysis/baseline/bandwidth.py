@@ -20,7 +20,7 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
 from scipy.spatial import cKDTree
 
-from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, SetCovariance, circle_share
+from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, circle_share, window_overlap
 from .gaussian_sums import DIRECT, all_pairs, gaussian_sums, squared_distances
 from .kernel import smooth
 
@@ -186,18 +186,19 @@ def _pair_mass(points: PointPattern, reach: float, chunk: int = 1_000) -> tuple[
     xy = np.column_stack([points.easting, points.northing])
     edges = reach * np.exp(-FINE * np.arange(int(np.log(1e6) / FINE), -1, -1.0))
     mass = np.zeros(len(edges))
-    overlap = None if points.n < ISOTROPIC_MAX else SetCovariance(points.window)
+    exact = points.n < ISOTROPIC_MAX
     tree = cKDTree(xy)
     for first in range(0, points.n, chunk):
         near = cKDTree(xy[first : first + chunk]).sparse_distance_matrix(tree, reach, output_type="ndarray")
         i, j, distance = near["i"] + first, near["j"], near["v"]
-        keep = i != j if overlap is None else i < j
+        keep = i != j if exact else i < j
         i, j, distance = i[keep], j[keep], distance[keep]
-        if overlap is None:
+        if exact:
             weight = 1 / np.maximum(circle_share(points.window, xy[i, 0], xy[i, 1], distance), 0.01)
         else:
             # translation weighs a pair alike in both orders
-            weight = 2 * points.window.area / np.maximum(overlap(*(xy[j] - xy[i]).T), 0.01 * points.window.area)
+            overlap = window_overlap(points.window, *(xy[j] - xy[i]).T)
+            weight = 2 * points.window.area / np.maximum(overlap, 0.01 * points.window.area)
         slot = np.ceil((len(edges) - 1) + np.log(np.maximum(distance, edges[0]) / reach) / FINE).astype(np.intp)
         mass += np.bincount(np.clip(slot, 0, len(edges) - 1), weight, len(edges))
     return edges, mass

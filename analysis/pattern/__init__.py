@@ -1,6 +1,6 @@
 """The nouns: window, grid, points, strikes, sites, intensity, study and plan."""
 
-from .edge import SetCovariance, circle_share
+from .edge import circle_share, window_overlap
 from .errors import AnalysisWarning, InputError
 from .grid import Grid
 from .intensity import Intensity
@@ -20,11 +20,11 @@ __all__ = [
     "Intensity",
     "Plan",
     "PointPattern",
-    "SetCovariance",
     "Sites",
     "Strikes",
     "Study",
     "Window",
     "circle_share",
     "project",
+    "window_overlap",
 ]

@@ -1,6 +1,7 @@
 """Nearness of strikes to sites."""
 
 from .berman import berman_test, cdf_test
+from .cell_counts import cross_k_draws, cross_k_of_counts
 from .count import count_within, weighted_count
 from .curve import ratio_curve
 from .decay import Decay
@@ -18,6 +19,8 @@ from .focused import (
 from .joint import JointResult, joint_site_effect
 from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_raised_incidence_test
 from .look_elsewhere import LookElsewhere, look_elsewhere
+from .nearest import cross_g, cross_j, f_function, g_function, j_function, nearest_distance
+from .pairs import pair_correlation
 from .raised_incidence import (
     RaisedIncidence,
     SeparateIncidence,
@@ -26,7 +29,9 @@ from .raised_incidence import (
     separate_incidence,
 )
 from .relative_risk import RelativeRisk, relabelled_p, relative_risk
+from .rho import RhoResult, rho_hat
 from .rings import RingCounts, ring_counts
+from .ripley import cross_k, k_function, l_function
 from .risk_bandwidth import risk_bandwidth
 from .scan import ScanResult, scan_test
 from .scan_time import space_time_scan
@@ -39,6 +44,7 @@ from .score import (
     score_test,
 )
 from .stone import stone_test
+from .summary import SummaryFunction
 
 __all__ = [
     "Decay",
@@ -52,9 +58,11 @@ __all__ = [
     "LookElsewhere",
     "RaisedIncidence",
     "RelativeRisk",
+    "RhoResult",
     "RingCounts",
     "ScanResult",
     "SeparateIncidence",
+    "SummaryFunction",
     "berman_test",
     "bithell_weights",
     "blurred",
@@ -62,27 +70,40 @@ __all__ = [
     "cdf_test",
     "cell_strata",
     "count_within",
+    "cross_g",
+    "cross_j",
+    "cross_k",
+    "cross_k_draws",
+    "cross_k_of_counts",
     "decay_score",
     "decay_score_test",
     "error_classes",
     "excess_ratio",
+    "f_function",
     "flow",
     "focused_family_test",
     "focused_score_test",
+    "g_function",
     "held_out_events",
+    "j_function",
     "joint_site_effect",
+    "k_function",
     "kernel_raised_incidence",
     "kernel_raised_incidence_test",
+    "l_function",
     "look_elsewhere",
     "near_aim_points",
     "near_events",
     "nearest_aim_point",
+    "nearest_distance",
+    "pair_correlation",
     "periods",
     "raised_incidence",
     "raised_incidence_test",
     "ratio_curve",
     "relabelled_p",
     "relative_risk",
+    "rho_hat",
     "ring_counts",
     "risk_bandwidth",
     "scan_test",

@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 NORMAL_SIDES = {"closer": "less", "farther": "greater", "two-sided": "two-sided"}
 
 
-def _inputs(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike) -> tuple[Array, Array, Array]:
+def checked(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike) -> tuple[Array, Array, Array]:
+    """Check the covariate at strikes and cells and the expected strikes, and give them flat."""
     events = np.asarray(z_events, float).ravel()
     cells, mass = np.broadcast_arrays(np.asarray(z_cells, float), np.asarray(expected, float))
     cells, mass = cells.ravel(), mass.ravel()
@@ -75,7 +76,7 @@ def berman_test(
     InputError
         For no strikes, values that are not finite, or a baseline without mass.
     """
-    events, cells, mass = _inputs(z_events, z_cells, expected)
+    events, cells, mass = checked(z_events, z_cells, expected)
     n = len(events)
     if alternative not in NORMAL_SIDES:
         raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
@@ -113,7 +114,7 @@ def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, ki
     InputError
         As :func:`berman_test`, for an unknown kind, or for a single strike, which has no distribution.
     """
-    events, cells, mass = _inputs(z_events, z_cells, expected)
+    events, cells, mass = checked(z_events, z_cells, expected)
     u, n = null_cdf(events, cells, mass), len(events)
     if n < 2:
         raise InputError("a CDF test needs two strikes at least", value=n)

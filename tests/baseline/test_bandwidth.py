@@ -11,7 +11,7 @@ from shapely.geometry import Polygon, box
 
 from analysis.baseline import select_bandwidth
 from analysis.baseline.bandwidth import cvl_criterion, likelihood_criterion
-from analysis.pattern import AnalysisWarning, InputError, PointPattern, SetCovariance, Window, circle_share
+from analysis.pattern import AnalysisWarning, InputError, PointPattern, Window, circle_share, window_overlap
 
 R = json.loads((Path(__file__).parents[1] / "reference/models.json").read_text())
 WINDOW = Window(Polygon(list(zip(*R["outer"], strict=True)), [list(zip(*R["hole"], strict=True))]))
@@ -113,10 +113,10 @@ def test_circle_share_agrees_with_spatstat():
 
 def test_set_covariance_of_a_square():
     """|W ∩ (W + v)| = (10 − |v1|)(10 − |v2|)."""
-    overlap = SetCovariance(Window(box(0, 0, 10, 10)))
+    square = Window(box(0, 0, 10, 10))
     v = np.array([[0.0, 0], [3, 0], [-2, 5], [4.4, -1.3], [12, 0]])
     expected = np.maximum(10 - np.abs(v[:, 0]), 0) * np.maximum(10 - np.abs(v[:, 1]), 0)
-    assert overlap(v[:, 0], v[:, 1]) == pytest.approx(expected, abs=1e-9)
+    assert window_overlap(square, v[:, 0], v[:, 1]) == pytest.approx(expected, abs=1e-9)
 
 
 def test_limits():

@@ -1,0 +1,106 @@
+"""What summary functions share: their result type, their distances, and the search for close pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from ..inference import to_json
+from ..pattern import InputError, PointPattern
+
+Array = NDArray[np.float64]
+CHUNK_PAIRS = 1_000_000  # pairs held at once: about 100 MB with their weights
+
+
+@dataclass(frozen=True, eq=False)
+class SummaryFunction:
+    """Hold a summary function of distance.
+
+    Attributes
+    ----------
+    name : str
+    distance, observed : (r,) arrays
+    theoretical : (r,) array
+        The value for a Poisson process of the intensity assumed.
+    correction : str
+        The edge correction.
+    """
+
+    name: str
+    distance: Array
+    observed: Array
+    theoretical: Array
+    correction: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give JSON-safe values."""
+        return dict(to_json(self))
+
+    def __str__(self) -> str:
+        rows = zip(self.distance, self.observed, self.theoretical, strict=True)
+        lines = [f"{r:>12.6g} {o:>12.6g} {t:>12.6g}" for r, o, t in rows]
+        head = f"{'distance':>12} {'observed':>12} {'Poisson':>12}"
+        return "\n".join([head, *lines, f"{self.name}, edge correction: {self.correction}. Without an envelope it decides nothing."])
+
+
+def distances(r: ArrayLike) -> Array:
+    """Check a grid of distances: finite, not negative, increasing.
+
+    Raises
+    ------
+    InputError
+    """
+    grid = np.atleast_1d(np.asarray(r, float))
+    if grid.ndim != 1 or len(grid) == 0 or not np.isfinite(grid).all() or grid[0] < 0 or (np.diff(grid) <= 0).any():
+        raise InputError("must be increasing finite distances, not negative", column="r")
+    return grid
+
+
+def intensities(points: PointPattern, values: ArrayLike | None, column: str = "intensity") -> Array:
+    """Give the intensity at each point: as given, or n / |W|.
+
+    Raises
+    ------
+    InputError
+        If there are no points, or a value is not a positive number.
+    """
+    if points.n == 0:
+        raise InputError("there are no points", column=column)
+    if values is None:
+        return np.full(points.n, points.n / points.window.area)
+    given = np.asarray(values, float)
+    if given.shape != (points.n,) or not np.isfinite(given).all() or (given <= 0).any():
+        raise InputError("must be one positive number for each point", column=column)
+    return given
+
+
+def coordinates(points: PointPattern) -> Array:
+    """Give easting and northing side by side, (n, 2)."""
+    return np.column_stack([points.easting, points.northing])
+
+
+def close_pairs(
+    origins: Array, targets: Array, reach: float, *, same: bool = False
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Array]]:
+    """Give the pairs within reach, in chunks: rows of origins, rows of targets, distances.
+
+    With ``same``, a point is no pair with itself; two points at one place are. Cost: pairs + n log n; memory bounded by chunks.
+    """
+    tree = cKDTree(targets)
+    reach *= 1 + 1e-9  # whether a pair lies at most r apart is left to the comparison of its distance with r
+    total = int(cKDTree(origins).count_neighbors(tree, reach))
+    chunks = min(len(origins), total // CHUNK_PAIRS + 1)
+    # each chunk takes every so-manieth origin: chunks are then alike in size, also where points are dense in one place
+    for first in range(chunks):
+        rows = np.arange(first, len(origins), chunks)
+        found = cKDTree(origins[rows]).sparse_distance_matrix(tree, reach, output_type="ndarray")
+        i, j, d = rows[found["i"]], found["j"].astype(np.intp), found["v"].astype(float)
+        if same:
+            other = i != j
+            i, j, d = i[other], j[other], d[other]
+        yield i, j, d
