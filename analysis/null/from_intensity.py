@@ -55,9 +55,8 @@ def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> c
             columns.append(np.flatnonzero(drawn))
             counts.append(drawn[columns[-1]].astype(float))
     ends = np.cumsum([0, *map(len, columns)])
-    result = csr_array((np.concatenate(counts), np.concatenate(columns), ends), shape=(len(rngs), len(mass)))
-    result.sum_duplicates()
-    return result
+    # a cell drawn twice stands twice in its row: products and sums add it up
+    return csr_array((np.concatenate(counts), np.concatenate(columns), ends), shape=(len(rngs), len(mass)))
 
 
 @dataclass(frozen=True, eq=False)
