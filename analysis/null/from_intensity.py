@@ -48,7 +48,7 @@ def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> c
     cdf, columns, counts = np.cumsum(mass), [], []
     for rng, n in zip(rngs, sizes, strict=True):
         if n < len(mass):
-            columns.append(np.minimum(np.searchsorted(cdf, rng.random(n) * cdf[-1], side="right"), len(mass) - 1))
+            columns.append(np.minimum(np.searchsorted(cdf, np.sort(rng.random(n)) * cdf[-1], side="right"), len(mass) - 1))
             counts.append(np.ones(n))
         else:
             drawn = rng.multinomial(n, mass / cdf[-1])
