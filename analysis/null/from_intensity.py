@@ -48,16 +48,15 @@ def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> c
     cdf, columns, counts = np.cumsum(mass), [], []
     for rng, n in zip(rngs, sizes, strict=True):
         if n < len(mass):
-            columns.append(np.minimum(np.searchsorted(cdf, rng.random(n) * cdf[-1], side="right"), len(mass) - 1))
+            columns.append(np.minimum(np.searchsorted(cdf, np.sort(rng.random(n)) * cdf[-1], side="right"), len(mass) - 1))
             counts.append(np.ones(n))
         else:
             drawn = rng.multinomial(n, mass / cdf[-1])
             columns.append(np.flatnonzero(drawn))
             counts.append(drawn[columns[-1]].astype(float))
     ends = np.cumsum([0, *map(len, columns)])
-    result = csr_array((np.concatenate(counts), np.concatenate(columns), ends), shape=(len(rngs), len(mass)))
-    result.sum_duplicates()
-    return result
+    # a cell drawn twice stands twice in its row: products and sums add it up
+    return csr_array((np.concatenate(counts), np.concatenate(columns), ends), shape=(len(rngs), len(mass)))
 
 
 @dataclass(frozen=True, eq=False)

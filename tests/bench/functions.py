@@ -41,12 +41,12 @@ p <- ppp(data$x, data$y, window = w); s <- ppp(site$x, site$y, window = w)
 n <- npoints(p); shape <- function(x, y) exp(-x / 8); grid <- as.im(shape, w, dimyx = 256); scale <- n / integral(grid)
 grid <- eval.im(grid * scale); at <- function(q) scale * shape(q$x, q$y); lam <- at(p); rk <- RKS; rc <- seq(0, 1, length.out = 21)
 settle <- function(f, runs) { t <- numeric(0); for (i in seq_len(runs)) { gc(); t <- c(t, system.time(f())[["elapsed"]]); if (t[1] > 10) break }; median(t) }
-cross <- function(q) Kcross.inhom(superimpose(i = s, j = q), "i", "j", rep(intensity(s), npoints(s)), at(q), r = rc,
+cross <- function(q) Kcross.inhom(superimpose(i = s, j = q, check = FALSE), "i", "j", rep(intensity(s), npoints(s)), at(q), r = rc,
   correction = "translate")$trans
 out <- c(
   k = settle(function() Kinhom(p, lam, r = seq(0, rk, length.out = 21), correction = "translate"), 3),
   cross = settle(function() cross(p), 3),
-  iso = settle(function() Kcross.inhom(superimpose(i = s, j = p), "i", "j", rep(intensity(s), npoints(s)), lam, r = rc, correction = "isotropic"), 3),
+  iso = settle(function() Kcross.inhom(superimpose(i = s, j = p, check = FALSE), "i", "j", rep(intensity(s), npoints(s)), lam, r = rc, correction = "isotropic"), 3),
   draws = settle(function() for (b in 1:9) cross(rpoint(n, grid)), 1) * DRAWS / 9)
 cat(sprintf('{"k": %g, "cross": %g, "iso": %g, "draws": %g}', out["k"], out["cross"], out["iso"], out["draws"]))
 """
