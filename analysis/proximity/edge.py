@@ -23,9 +23,9 @@ def isotropic_weights(window: Window, origin: Array, distance: Array) -> Array:
     origin : (n, 2) array
     distance : (n,) array
     """
-    return 1 / np.maximum(circle_share(window, *origin.T, distance), 1 / LARGEST)
+    return 1 / np.maximum(circle_share(window, origin[:, 0], origin[:, 1], distance), 1 / LARGEST)
 
 
 def translation_weights(window: Window, shift: Array) -> Array:
     """Give |W| / |W ∩ (W + h)| for each shift h, (n, 2)."""
-    return window.area / np.maximum(window_overlap(window, *shift.T), window.area / LARGEST)
+    return window.area / np.maximum(window_overlap(window, shift[:, 0], shift[:, 1]), window.area / LARGEST)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from shapely.geometry import Polygon
 
-from analysis.inference import extreme_rank_lengths
+from analysis.inference import global_envelope_test
 from analysis.null import BinomialNull
 from analysis.pattern import Intensity, PointPattern, Sites, Window
 from analysis.proximity import cross_k, cross_k_draws, k_function
@@ -85,7 +85,7 @@ def ours(n: int) -> dict[str, float]:
 
     def envelope() -> None:
         observed, simulated = cross_k_draws(sites, points, null, rc, n_simulations=DRAWS, rng=1)
-        extreme_rank_lengths(np.vstack([observed, simulated]), "two-sided")
+        global_envelope_test(np.arange(len(observed)), observed, simulated)
 
     found = {
         "k": median(lambda: k_function(points, rk, intensity=at)),

@@ -14,6 +14,7 @@ from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, box
 
 from analysis.pattern import InputError, PointPattern, Sites, Window
+from analysis.pattern import edge as edges
 from analysis.proximity import (
     cross_g,
     cross_j,
@@ -27,7 +28,6 @@ from analysis.proximity import (
     pair_correlation,
     rho_hat,
 )
-from analysis.proximity import edge as edges
 from analysis.proximity.edge import isotropic_weights, translation_weights
 
 R = json.loads((Path(__file__).parents[1] / "reference/functions.json").read_text())
