@@ -211,13 +211,87 @@ def shifts(origins: Array, targets: Array, i: Index, j: Index) -> tuple[Array, A
 
 
 @compiled
-def look_up(u: Array, cdf: Array, guide: Index) -> Index:
-    """Give the cell of a distribution that each uniform number falls in; ``guide`` has the cell of each 1/len(guide) of it."""
-    result, n = np.empty(len(u), np.intp), len(guide)
-    for k in range(len(u)):
-        x = u[k] * cdf[-1]
-        at = max(guide[int(u[k] * n)] - 1, 0)  # one less: the entry is known to rounding
-        while at < len(cdf) - 1 and cdf[at] <= x:
-            at += 1
-        result[k] = at
-    return result
+def share_out(gaps: Array, cdf: Array) -> tuple[Index, Array]:
+    """Send len(gaps) − 1 uniform numbers to the cells of a distribution: the cells hit, in order, and how often.
+
+    ``gaps`` are exponential: their running sums over their total are uniform numbers in order. Cost: numbers + cells.
+    """
+    room = min(len(gaps) - 1, len(cdf))
+    cell, count = np.empty(room, np.intp), np.empty(room)
+    scale, at, found, passed, held = cdf[-1] / gaps.sum(), 0, 0, 0.0, 0.0
+    cdf = cdf.copy()
+    cdf[-1] = np.inf  # whatever rounding does to the last number
+    for k in range(len(gaps) - 1):
+        passed += gaps[k]
+        x = passed * scale
+        if cdf[at] <= x:
+            if held > 0:
+                cell[found], count[found] = at, held
+                found += 1
+                held = 0.0
+            while cdf[at] <= x:
+                at += 1
+        held += 1
+    if held > 0:
+        cell[found], count[found] = at, held
+        found += 1
+    return cell[:found], count[:found]
+
+
+@compiled
+def multiply(ends: Index, cell: Index, count: Array, row_ends: Index, place: Index, height: Array, result: Array) -> None:
+    """Add to each row of ``result`` the product of a sparse row of counts with a sparse matrix."""
+    for draw in range(len(ends) - 1):
+        for k in range(ends[draw], ends[draw + 1]):
+            for entry in range(row_ends[cell[k]], row_ends[cell[k] + 1]):
+                result[draw, place[entry]] += count[k] * height[entry]
+
+
+@compiled
+def block_sums(block: NDArray[np.uint16], blocks: int, observed: Array, expected: Array) -> tuple[Array, Array]:
+    """Sum observed up to each block's end and expected up to its beginning, points having been dealt to blocks 0, 1, 2 ..."""
+    counts, mass = np.zeros(blocks), np.zeros(blocks)
+    for k in range(len(block)):
+        counts[block[k]] += observed[k]
+        mass[block[k]] += expected[k]
+    before, passed = 0.0, 0.0
+    for b in range(blocks):
+        before += counts[b]
+        counts[b] = before
+        mass[b], passed = passed, passed + mass[b]
+    return counts, mass
+
+
+@compiled
+def in_blocks(block: NDArray[np.uint16], first: int, last: int) -> Index:
+    """Give the points dealt to blocks first … last − 1."""
+    result, found = np.empty(len(block), np.intp), 0
+    for k in range(len(block)):
+        result[found] = k
+        found += first <= block[k] < last
+    return result[:found]
+
+
+@compiled
+def best_ratio(
+    members: Index, block: NDArray[np.uint16], first: int, last: int, observed: Array, expected: Array, is_end: NDArray[np.bool_],
+    position: int, o: float, e: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Put members of blocks first … last − 1 in order of their blocks, and give the largest ratio of running sums, and the sums.
+
+    The sums start from ``o`` and ``e``; only places where ``is_end`` holds count, from ``position`` on.
+    """
+    start, order, best = np.zeros(last - first + 1, np.intp), np.empty(len(members), np.intp), 0.0
+    for m in members:
+        start[block[m] - first + 1] += 1
+    start = np.cumsum(start)
+    for m in members:
+        at = block[m] - first
+        order[start[at]] = m
+        start[at] += 1
+    for k, m in enumerate(order):
+        o += observed[m]
+        e += expected[m]
+        if is_end[position + k] and e > 0 and o > best * e:
+            best = o / e
+    return best, o, e

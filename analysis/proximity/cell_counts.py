@@ -110,8 +110,18 @@ def cross_k_draws(
     edges = [*range(0, n_simulations, step), n_simulations]
     drawn = (null.draw_counts(seed, a, b, cells) for a, b in itertools.pairwise(edges))
     counts = itertools.chain([_counted(targets, null, cells)], drawn)
-    curves = np.concatenate([np.cumsum((block @ matrix).toarray(), axis=1) / scale for block in counts])
+    curves = np.concatenate([np.cumsum(_times(block, matrix), axis=1) / scale for block in counts])
     return curves[0], curves[1:]
+
+
+def _times(counts: csr_array, matrix: csr_array) -> Array:
+    """Multiply into a dense array: several times as fast as a sparse product, which first finds out how sparse it will be."""
+    from ..pattern.loops import multiply
+
+    result = np.zeros((counts.shape[0], matrix.shape[1]))
+    left, right = ((np.asarray(m.indptr, np.intp), np.asarray(m.indices, np.intp), m.data) for m in (counts, matrix))
+    multiply(*left, *right, result)
+    return result
 
 
 def _counted(points: PointPattern, null: BinomialNull | PoissonNull, cells: NDArray[np.intp]) -> csr_array:
