@@ -18,14 +18,7 @@ DAY = np.timedelta64(1, "D")
 
 @dataclass(frozen=True)
 class NotIdentifiable:
-    """Say that these data cannot answer, and why. It is a result and not an error: the report prints it.
-
-    Attributes
-    ----------
-    name : str
-        The question.
-    reason : str
-    """
+    """Say that these data cannot answer a question, and why. It is a result, not an error: the report prints it."""
 
     name: str
     reason: str
@@ -45,19 +38,14 @@ class Ratio:
 
     Attributes
     ----------
-    name : str
-    ratio : float
-        NaN where nothing happened on either side.
-    interval : (float, float)
-    level : float
+    ratio, interval, level
+        The estimate (NaN where nothing happened on either side) and its interval.
     p_value : float
         Of the ratio being 1, two-sided.
     n : int
         What was counted.
     method : str
-        Where interval and p come from.
-    beside : dict
-        Other numbers of the same fit, by name.
+        Where interval and p come from; other numbers of the same fit are ``beside`` it.
     """
 
     name: str
@@ -75,24 +63,15 @@ class Ratio:
         return dict(to_json(self))
 
     def __str__(self) -> str:
-        low, high = self.interval
-        return (
-            f"{self.name}: {self.ratio:.3g}, {self.level:.0%} interval {low:.3g} to {high:.3g}, p = {format_p(self.p_value)} "
-            f"(two-sided; {self.method}; n = {self.n})."
-        )
+        reach = f"{self.level:.0%} interval {self.interval[0]:.3g} to {self.interval[1]:.3g}"
+        return f"{self.name}: {self.ratio:.3g}, {reach}, p = {format_p(self.p_value)} (two-sided; {self.method}; n = {self.n})."
 
 
 Answer = Ratio | NotIdentifiable
 
 
 def as_days(values: Any, column: str) -> Days:
-    """Read dates as whole days.
-
-    Raises
-    ------
-    InputError
-        For a value that is no date.
-    """
+    """Read dates as whole days; a value that is no date is an InputError."""
     given = pd.Series(values if np.ndim(values) else [values])
     found = pd.to_datetime(given, errors="coerce")
     if found.isna().any():
@@ -101,19 +80,13 @@ def as_days(values: Any, column: str) -> Days:
     return found.to_numpy().astype("datetime64[D]")
 
 
-def in_period(dates: Any, start: Any, end: Any, column: str = "date") -> tuple[Days, np.datetime64, np.datetime64]:
-    """Read dates and the period they must lie in, both of its days included.
-
-    Raises
-    ------
-    InputError
-        If the period ends before it begins, or a date lies outside it.
-    """
-    first, last = as_days(start, "start")[0], as_days(end, "end")[0]
+def in_period(dates: Any, start: Any, end: Any) -> tuple[Days, np.datetime64, np.datetime64]:
+    """Read dates and the period they must lie in, first and last day included; a reversed period is an InputError."""
+    first, last = as_days([start, end], "start, end")
     if first > last:
         raise InputError("a period must not end before it begins", column="end", value=f"{first} to {last}")
-    found = as_days(dates, column) if len(dates) else np.empty(0, "datetime64[D]")
+    found = as_days(dates, "date") if len(dates) else np.empty(0, "datetime64[D]")
     outside = np.flatnonzero((found < first) | (found > last))
     if len(outside):
-        raise InputError(f"must lie in the period {first} to {last}", row=int(outside[0]) + 1, column=column, value=found[outside[0]])
+        raise InputError(f"must lie in the period {first} to {last}", row=int(outside[0]) + 1, column="date", value=found[outside[0]])
     return found, first, last

@@ -11,16 +11,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
 from ..null import Rng, replicate_rng, seed_sequence
 from ..pattern import InputError
-from .answer import DAY, Answer, NotIdentifiable, Ratio, as_days, in_period
+from .answer import DAY, Answer, Days, NotIdentifiable, Ratio, as_days, in_period
 
 NAME = "strikes after diplomatic events"
+WEEKS = np.arange(-4, 5) * 7 * DAY
 
 
 def crossover_test(
@@ -46,13 +47,9 @@ def crossover_test(
     Returns
     -------
     Ratio or NotIdentifiable
-        Odds ratio of the conditional likelihood, Wald interval; p by moving every event to a random day of its own weekday and month, with
-        the score as statistic, two-sided. Infinite or zero where all or none of the discordant cases were exposed.
-
-    Notes
-    -----
-    A set gives information only if some of its days are exposed and some are not. With e of m days exposed the case is exposed with
-    probability eψ / (eψ + m − e). Cost: n_simulations × cases × events.
+        Odds ratio ψ of the conditional likelihood, in which a case with e of m days exposed is exposed with probability
+        eψ / (eψ + m − e); Wald interval. Two-sided p by moving every event to a random day of its own weekday and month, the score as
+        statistic. Infinite or zero where all or no discordant cases were exposed. Cost: n_simulations × cases × events.
     """
     days, first, last = in_period(date, start, end)
     events, units, about = as_days(event_date, "event_date"), np.asarray(unit, object), np.asarray(event_unit, object)
@@ -60,37 +57,38 @@ def crossover_test(
         raise InputError("every case and every event needs a day and a unit", value=(len(days), len(units), len(events), len(about)))
     if window_days < 1 or n_simulations < 19:
         raise InputError("window_days must be at least 1, n_simulations at least 19", value=(window_days, n_simulations))
-    weeks = np.arange(-4, 5) * 7 * DAY
-    day = days[:, None] + weeks
-    in_set = (day.astype("datetime64[M]") == days.astype("datetime64[M]")[:, None]) & (day >= first) & (day <= last)
-    concerns = units[:, None] == about[None, :]
+
+    def stratum(of: Days) -> tuple[Any, NDArray[np.bool_]]:
+        """Give the days up to four weeks from each, and which of them are of its month and in the period."""
+        day = of[:, None] + WEEKS
+        return day, (day.astype("datetime64[M]") == of.astype("datetime64[M]")[:, None]) & (day >= first) & (day <= last)
+
+    day, in_set = stratum(days)
+    size, concerns = in_set.sum(axis=1), (units[:, None] == about)[:, None, :]
 
     def exposure(at: Any) -> Any:
-        """Give which days of each set follow an event, (cases, 9)."""
         lag = (day[:, :, None] - at) / DAY
-        return ((lag >= 0) & (lag < window_days) & concerns[:, None, :]).any(axis=2) & in_set
+        return ((lag >= 0) & (lag < window_days) & concerns).any(axis=2) & in_set
 
-    size = in_set.sum(axis=1)
+    def score(exposed: Any) -> float:
+        return float((exposed[:, 4] - exposed.sum(axis=1) / size).sum())
+
     exposed = exposure(events)
-    e, case = exposed.sum(axis=1), exposed[:, 4]
-    use = (e > 0) & (e < size)
+    use = (exposed.sum(axis=1) > 0) & (exposed.sum(axis=1) < size)
     if not use.any():
         return NotIdentifiable(NAME, f"no case of {len(days)} has both days after an event and other days to be compared with")
-    score = float((case - e / size).sum())
-    seed, others = seed_sequence(rng), events[:, None] + weeks
-    allowed = (others.astype("datetime64[M]") == events.astype("datetime64[M]")[:, None]) & (others >= first) & (others <= last)
-    simulated = np.empty(n_simulations)
+    seed, (others, allowed), simulated = seed_sequence(rng), stratum(events), np.empty(n_simulations)
     for k in range(n_simulations):
         chosen = np.where(allowed, replicate_rng(seed, k).random(allowed.shape), -1.0).argmax(axis=1)
-        drawn = exposure(others[np.arange(len(events)), chosen])
-        simulated[k] = (drawn[:, 4] - drawn.sum(axis=1) / size).sum()
-    p = (1 + int((np.abs(simulated) >= abs(score) - 1e-9).sum())) / (1 + n_simulations)
-    logit, hits = np.log(e[use] / (size - e)[use]), float(case[use].sum())
-    beside = {"discordant": float(use.sum()), "exposed": hits, "n_simulations": float(n_simulations)}
-    how = "conditional likelihood; p by moving events within weekday and month"
-    if hits in (0.0, float(use.sum())):
-        return Ratio(NAME, float("inf") if hits else 0.0, (0.0, float("inf")), level, p, len(days), how, beside)
-    beta = float(brentq(lambda b: expit(b + logit).sum() - hits, -50, 50))
-    chance = expit(beta + logit)
-    reach = float(norm.ppf(0.5 + level / 2) / np.sqrt((chance * (1 - chance)).sum()))
-    return Ratio(NAME, float(np.exp(beta)), (float(np.exp(beta - reach)), float(np.exp(beta + reach))), level, p, len(days), how, beside)
+        simulated[k] = score(exposure(others[np.arange(len(events)), chosen]))
+    p = (1 + int((np.abs(simulated) >= abs(score(exposed)) - 1e-9).sum())) / (1 + n_simulations)
+    e, n, hits = exposed[use].sum(axis=1), int(use.sum()), int(exposed[use, 4].sum())
+    ratio, low, high = float("inf") if hits else 0.0, 0.0, float("inf")
+    if 0 < hits < n:
+        logit = np.log(e / (size[use] - e))
+        beta = float(brentq(lambda b: expit(b + logit).sum() - hits, -50, 50))
+        chance = expit(beta + logit)
+        reach = float(norm.ppf(0.5 + level / 2) / np.sqrt((chance * (1 - chance)).sum()))
+        ratio, low, high = map(float, np.exp([beta, beta - reach, beta + reach]))
+    beside = {"discordant": float(n), "exposed": float(hits), "n_simulations": float(n_simulations)}
+    return Ratio(NAME, ratio, (low, high), level, p, len(days), "conditional likelihood; p by moving the events", beside)

@@ -1,4 +1,4 @@
-"""Self-excitation: do attacks bring on attacks? The Hawkes process with an exponential kernel.
+"""Self-excitation: do attacks bring on attacks? The Hawkes process with an exponential memory.
 
 References
 ----------
@@ -36,16 +36,13 @@ class HawkesFit:
     Attributes
     ----------
     params, bse : dict
-        mu, alpha (the jump), beta and branching = alpha / beta, the mean number of attacks that one brings on; standard errors from the
-        Hessian of the log-likelihood in the logarithms.
+        mu, alpha (the jump), beta and branching = alpha / beta, the mean number of attacks that one brings on; errors from the Hessian.
     interval : (float, float)
         For the branching ratio, at ``level``.
-    level, log_likelihood, log_likelihood_poisson : float
+    log_likelihood, log_likelihood_poisson : float
     ks, ks_p_value : float
-        Kolmogorov and Smirnov's test of the time-rescaled residuals against the unit exponential. The parameters were fitted to the same
-        times, so this p is too large rather than too small.
-    n : int
-    end : float
+        Time-rescaled residuals against the unit exponential. The parameters were fitted to the same times, so this p is too large
+        rather than too small.
     """
 
     params: dict[str, float]
@@ -65,11 +62,8 @@ class HawkesFit:
         return dict(to_json(self))
 
     def __str__(self) -> str:
-        low, high = self.interval
-        return (
-            f"Each attack brings on {self.params['branching']:.2g} others on average ({self.level:.0%} interval {low:.2g} to {high:.2g}), "
-            f"within about {1 / self.params['beta']:.2g}; residuals against the unit exponential: p = {self.ks_p_value:.2g}."
-        )
+        reach = f"{self.level:.0%} interval {self.interval[0]:.2g} to {self.interval[1]:.2g}"
+        return f"Each attack brings on {self.params['branching']:.2g} others on average ({reach}); p of the fit {self.ks_p_value:.2g}."
 
 
 def _memory(time: Array, count: Array, beta: float) -> Array:
@@ -94,8 +88,8 @@ def _times(times: ArrayLike, end: float) -> tuple[Array, Array]:
     t = np.atleast_1d(np.asarray(times, float))
     if not (np.isfinite(end) and end > 0):
         raise InputError("must be a finite number above zero", column="end", value=end)
-    if t.ndim != 1 or not (np.isfinite(t).all() and (t > 0).all() and (t <= end).all()):
-        raise InputError("times must be finite and lie in (0, end]", column="times", value=(t.min(initial=end), t.max(initial=0), end))
+    if t.ndim != 1 or not ((t > 0) & (t <= end)).all():
+        raise InputError("times must lie in (0, end]", column="times", value=(t.min(initial=end), t.max(initial=0), end))
     distinct, count = np.unique(t, return_counts=True)
     return distinct, count.astype(float)
 
@@ -103,30 +97,22 @@ def _times(times: ArrayLike, end: float) -> tuple[Array, Array]:
 def hawkes_log_likelihood(times: ArrayLike, end: float, mu: float, alpha: float, beta: float) -> float:
     """Give the log-likelihood of a Hawkes process with intensity μ + Σ α exp(−β (t − t_j)) over t_j < t, observed on (0, end].
 
+    Σ log λ(t_i) − μ·end − (α/β) Σ (1 − exp(−β (end − t_i))) (Ozaki 1979). Cost: n log n at most, no loop over events.
+
     Parameters
     ----------
     times : (n,) array
         In any order. Events at one time do not excite each other.
-    end : float
     mu, alpha, beta : float
         μ > 0, the jump α ≥ 0 (not the branching ratio, which is α / β), the decay β > 0.
-
-    Notes
-    -----
-    Σ log λ(t_i) − μ·end − (α/β) Σ (1 − exp(−β (end − t_i))) (Ozaki 1979). Cost: n log n at most, no loop over events.
-
-    Raises
-    ------
-    InputError
-        For a time outside (0, end], or a parameter out of range.
 
     Examples
     --------
     >>> round(hawkes_log_likelihood([1, 2, 4], 5, 0.5, 0.3, 1.0), 7)
     -5.0438732
     """
-    for column, value, least in (("mu", mu, mu > 0), ("alpha", alpha, alpha >= 0), ("beta", beta, beta > 0)):
-        if not (least and np.isfinite(value)):
+    for column, value, holds in (("mu", mu, mu > 0), ("alpha", alpha, alpha >= 0), ("beta", beta, beta > 0)):
+        if not (holds and np.isfinite(value)):
             raise InputError("mu and beta must be above zero, alpha not below", column=column, value=value)
     return _log_likelihood(*_times(times, end), end, mu, alpha, beta)
 
@@ -139,23 +125,13 @@ def _log_likelihood(t: Array, count: Array, end: float, mu: float, alpha: float,
 def fit_hawkes(times: ArrayLike, end: float, *, level: float = 0.95) -> HawkesFit | NotIdentifiable:
     """Fit a Hawkes process by maximum likelihood from twelve starts.
 
-    Answers: beyond a constant rate, does each attack bring on others, how many and how soon? A rate that changes for other reasons looks
-    the same: a good fit does not tell the two apart.
-
-    Returns
-    -------
-    HawkesFit or NotIdentifiable
-        Not identifiable with fewer than 20 events, with the maximum at α = 0, at a branching ratio of 1 or more, or with a memory shorter
-        than the gaps between events or as long as the whole period.
-
-    Raises
-    ------
-    InputError
-        For a time outside (0, end].
+    Answers: beyond a constant rate, does each attack bring on others, and how many? A rate that changes for other reasons looks the same:
+    a good fit does not tell the two apart. Not identifiable with fewer than 20 distinct times, with the maximum at α = 0 or at a
+    branching ratio of 1 or more, or with a memory at the limits of what gaps and period can show.
     """
     t, count = _times(times, end)
     n = int(count.sum())
-    if n < MIN_TIMES or len(t) < MIN_TIMES:
+    if len(t) < MIN_TIMES:
         return NotIdentifiable(NAME, f"{len(t)} distinct times are too few; {MIN_TIMES} are asked for")
     rate, shortest = n / end, float(np.diff(t).min())
     bounds = [(np.log(rate * 1e-4), np.log(rate * 2)), (np.log(1e-6), np.log(2.0)), (np.log(1 / end), np.log(10 / shortest))]
@@ -165,39 +141,28 @@ def fit_hawkes(times: ArrayLike, end: float, *, level: float = 0.95) -> HawkesFi
         return -_log_likelihood(t, count, end, mu, branching * beta, beta)
 
     starts = [(rate * (1 - b), b, min(max(rate * s, 1.1 / end), 9 / shortest)) for b in (0.1, 0.4, 0.8) for s in (0.1, 0.5, 2.0, 10.0)]
-    found = [minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds) for start in starts]
-    best = min(found, key=lambda fit: float(fit.fun))
-    mu, branching, beta = map(float, np.exp(best.x))
-    poisson = n * np.log(rate) - n
-    gain = -float(best.fun) - poisson
-    if branching < 1e-3 or gain < 1e-4:
-        return NotIdentifiable(NAME, "the likelihood is largest without self-excitation (α = 0), and the decay then means nothing")
-    if branching >= 1:
-        return NotIdentifiable(NAME, "the fitted branching ratio is 1 or more: the rate rises for other reasons than self-excitation")
-    if np.abs(best.x[2] - np.array(bounds[2])).min() < 1e-3:
-        side = "as long as the whole period" if beta * end < 2 else "shorter than the gaps between events"
-        return NotIdentifiable(NAME, f"the fitted memory is {side}")
+    best = min((minimize(loss, np.log(s), method="L-BFGS-B", bounds=bounds) for s in starts), key=lambda found: float(found.fun))
+    (mu, branching, beta), poisson = map(float, np.exp(best.x)), n * float(np.log(rate)) - n
     hessian = approx_hess(best.x, loss)
-    if not (np.linalg.eigvalsh(hessian) > 0).all():
-        return NotIdentifiable(NAME, "the likelihood is flat around its maximum")
-    cov = np.linalg.inv(hessian)
-    error = np.sqrt(np.diag(cov))
-    alpha_error = float(np.sqrt(max(cov[1, 1] + cov[2, 2] + 2 * cov[1, 2], 0.0)))
+    reasons = (
+        (branching < 1e-3 or -best.fun - poisson < 1e-4, "the likelihood is largest without self-excitation (α = 0)"),
+        (branching >= 1, "the fitted branching ratio is 1 or more: the rate rises for other reasons than self-excitation"),
+        (np.abs(best.x[2] - bounds[2]).min() < 1e-3, f"the fitted memory, {1 / beta:.3g}, is at the limit of what can be seen"),
+        (not (np.linalg.eigvalsh(hessian) > 0).all(), "the likelihood is flat around its maximum"),
+    )
+    for holds, reason in reasons:
+        if holds:
+            return NotIdentifiable(NAME, reason)
+    cov = np.linalg.inv(hessian)  # of the logarithms of mu, branching and beta
     params = {"mu": mu, "alpha": branching * beta, "beta": beta, "branching": branching}
-    spread = dict(zip(params, (error[0], alpha_error, error[2], error[1]), strict=True))
-    reach = float(np.exp(norm.ppf(0.5 + level / 2) * error[1]))
-    ks = kstest(_residuals(t, count, mu, branching, beta), "expon")
-    return HawkesFit(
-        params, {name: params[name] * float(spread[name]) for name in params}, (branching / reach, branching * reach), level,
-        -float(best.fun), float(poisson), float(ks.statistic), float(ks.pvalue), n, float(end),
-    )  # fmt: skip
-
-
-def _residuals(t: Array, count: Array, mu: float, branching: float, beta: float) -> Array:
-    """Give the gaps between distinct times on the scale on which a true model makes them unit exponential (Ogata 1988)."""
-    past = np.cumsum(count) - count
-    compensator = mu * t + branching * (past - _memory(t, count, beta))
-    return np.diff(compensator, prepend=0.0)
+    variance = (cov[0, 0], cov[1, 1] + cov[2, 2] + 2 * cov[1, 2], cov[2, 2], cov[1, 1])
+    bse = {name: value * float(np.sqrt(v)) for (name, value), v in zip(params.items(), variance, strict=True)}
+    reach = float(np.exp(norm.ppf(0.5 + level / 2) * np.sqrt(cov[1, 1])))
+    # a true model makes the gaps of its compensator unit exponential (Ogata 1988)
+    compensator = mu * t + branching * (np.cumsum(count) - count - _memory(t, count, beta))
+    ks = kstest(np.diff(compensator, prepend=0.0), "expon")
+    interval = (branching / reach, branching * reach)
+    return HawkesFit(params, bse, interval, level, -float(best.fun), poisson, float(ks.statistic), float(ks.pvalue), n, float(end))
 
 
 def excitation_test(times: ArrayLike, end: float, *, n_simulations: int, rng: Rng) -> TestResult:
@@ -205,24 +170,16 @@ def excitation_test(times: ArrayLike, end: float, *, n_simulations: int, rng: Rn
 
     The decay means nothing without excitation, so a likelihood ratio has no χ² law; this p pays for trying all eight. A trend or a
     season is excitation to it. Cost: 8 × n log n × n_simulations.
-
-    Raises
-    ------
-    InputError
-        For fewer than two times, a time outside (0, end], or fewer than 19 simulations.
     """
     t, count = _times(times, end)
     n = int(count.sum())
     if n < 2 or n_simulations < 19:
         raise InputError("needs at least two times and 19 simulations", value=(n, n_simulations))
-    seed = seed_sequence(rng)
+    seed, step, parts = seed_sequence(rng), max(1, CHUNK // n), []
     decays = np.geomspace(4 / end, n / end * 4, 8)
-    observed = np.array([count @ _memory(t, count, b) for b in decays])
-    parts, step = [], max(1, CHUNK // n)
     for low in range(0, n_simulations, step):
         drawn = end * np.sort([replicate_rng(seed, k).random(n) for k in range(low, min(low + step, n_simulations))], axis=1)
         parts.append(np.column_stack([_memory(drawn, np.ones_like(drawn), b).sum(axis=1) for b in decays]))
-    simulated = np.concatenate(parts)
-    z, simulated_z = standardised(observed, simulated)
-    p = float(max_t(z, simulated_z).min())
-    return TestResult(NAME, float(z.max()), p, "greater", "constant rate", n, n_simulations, str(seed.entropy), simulated_z.max(axis=1))
+    z, simulated = standardised([count @ _memory(t, count, b) for b in decays], np.concatenate(parts))
+    p = float(max_t(z, simulated).min())
+    return TestResult(NAME, float(z.max()), p, "greater", "constant rate", n, n_simulations, str(seed.entropy), simulated.max(axis=1))

@@ -23,6 +23,7 @@ from scipy.spatial.distance import cdist
 from ..inference import TestResult, max_t, monte_carlo_p, pooled_p, to_json
 from ..null import Rng, replicate_rng, seed_sequence
 from ..pattern import InputError, PointPattern
+from .answer import as_days
 
 Array = NDArray[np.float64]
 CHUNK = 2_000_000  # pairs × draws, or distances, held at once
@@ -37,9 +38,6 @@ class NearRepeat:
     frame : DataFrame
         distance_from, distance_to, interval_from, interval_to (upper ends included), observed and expected pairs, ratio, p_value (more
         than chance, as the only look) and p_after (max-T over all bands).
-    null : str
-    n, n_simulations : int
-    seed : str
     """
 
     frame: pd.DataFrame
@@ -58,18 +56,18 @@ class NearRepeat:
 
 @dataclass(frozen=True, eq=False)
 class _Blocks:
-    """Hold what is permuted: the time of each block; every strike carries that of its block."""
+    """Hold strikes, the block of each, and what is permuted: the time of each block, which is that of its first strike."""
 
+    xy: Array
     code: NDArray[np.intp]
     time: Array
     null: str
+    seed: SeedSequence
 
     @classmethod
-    def of(cls, points: PointPattern, time: ArrayLike, blocks: ArrayLike | None) -> _Blocks:
+    def of(cls, points: PointPattern, time: ArrayLike, blocks: ArrayLike | None, rng: Rng) -> _Blocks:
         given = np.asarray(time)
-        if given.dtype.kind == "M":
-            given = given.astype("datetime64[D]").astype(float)
-        at = given.astype(float)
+        at = (as_days(given, "time") if given.dtype.kind == "M" else given).astype(float)
         labels = np.arange(points.n) if blocks is None else np.asarray(blocks, object)
         if at.shape != (points.n,) or len(labels) != points.n or not np.isfinite(at).all():
             raise InputError("every strike needs a finite time and a block", column="time", value=at.shape)
@@ -78,49 +76,43 @@ class _Blocks:
             raise InputError("needs at least two attacks", column="blocks", value=len(set(code)))
         first = np.full(code.max() + 1, np.inf)
         np.minimum.at(first, code, at)
-        return cls(code, first, "times of " + ("strikes permuted" if blocks is None else "attacks permuted, each attack a block"))
+        null = "times of " + ("strikes permuted" if blocks is None else "attacks permuted")
+        return cls(np.column_stack([points.easting, points.northing]), code, first, null, seed_sequence(rng))
 
-    def permuted(self, a: Any, b: Any, statistic: Callable[[Array], Array], n_simulations: int, seed: SeedSequence) -> tuple[Array, Array]:
-        """Give a statistic of the pairs' intervals, in the data (cells,) and in each permutation of times (B, cells)."""
+    def permuted(self, a: Any, b: Any, statistic: Callable[[Array], Any], n_simulations: int) -> tuple[Array, Array]:
+        """Give a statistic of the intervals between blocks a and b, in the data (cells,) and in each permutation of times (B, cells)."""
         if n_simulations < 19:
             raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
         step = max(1, CHUNK // max(len(a), 1))
         parts = [statistic(np.abs(self.time[a] - self.time[b])[None, :])]
         for low in range(0, n_simulations, step):
-            draws = [replicate_rng(seed, k).permutation(self.time) for k in range(low, min(low + step, n_simulations))]
-            drawn = np.array(draws)
-            parts.append(statistic(np.abs(drawn[:, a] - drawn[:, b])))
+            draws = [replicate_rng(self.seed, k).permutation(self.time) for k in range(low, min(low + step, n_simulations))]
+            parts.append(statistic(np.abs(np.array(draws)[:, a] - np.array(draws)[:, b])))
         return parts[0][0], np.concatenate(parts[1:])
 
+    def table(self, distances: Any, intervals: Any, n_simulations: int) -> tuple[Array, Array]:
+        """Count pairs by band; pairs of the same two blocks in one band of distance are counted together."""
+        for column, edges in (("distance", distances), ("interval", intervals)):
+            if not (len(edges) and np.isfinite(edges).all() and (np.diff(edges) > 0).all() and edges[0] >= 0):
+                raise InputError("must be finite, increasing and not negative", column=column, value=edges)
+        i, j = cKDTree(self.xy).query_pairs(float(distances[-1]), output_type="ndarray").T
+        band = np.minimum(np.searchsorted(distances, np.hypot(*(self.xy[i] - self.xy[j]).T)), len(distances) - 1)
+        pair = np.column_stack([self.code[i], self.code[j], band])[self.code[i] != self.code[j]]
+        (a, b, k), weight = (found.T for found in np.unique(pair, axis=0, return_counts=True))
+        columns = len(intervals) + 1  # the last takes the longer intervals
+        cells = len(distances) * columns
 
-def _edges(values: Any, column: str) -> Array:
-    edges = np.atleast_1d(np.asarray(values, float))
-    if not (len(edges) and np.isfinite(edges).all() and (np.diff(edges) > 0).all() and edges[0] >= 0):
-        raise InputError("must be finite, increasing and not negative", column=column, value=values)
-    return edges
+        def count(gap: Array) -> Any:
+            place = k * columns + np.searchsorted(intervals, gap) + cells * np.arange(len(gap))[:, None]
+            total = np.bincount(place.ravel(), np.broadcast_to(weight, gap.shape).ravel(), cells * len(gap))
+            return total.reshape(len(gap), -1, columns)[:, :, :-1].reshape(len(gap), -1)
 
+        return self.permuted(a, b, count, n_simulations)
 
-def _table(
-    points: PointPattern, blocks: _Blocks, distances: Array, intervals: Array, n_simulations: int, seed: SeedSequence
-) -> tuple[Array, Array]:
-    """Count pairs by band, (K·L,) in the data and (B, K·L) in the draws: pairs of one pair of attacks and band are counted together."""
-    xy = np.column_stack([points.easting, points.northing])
-    i, j = cKDTree(xy).query_pairs(float(distances[-1]), output_type="ndarray").T
-    apart = blocks.code[i] != blocks.code[j]
-    i, j = i[apart], j[apart]
-    band = np.searchsorted(distances, np.hypot(*(xy[i] - xy[j]).T))
-    pair = np.sort(np.column_stack([blocks.code[i], blocks.code[j]]), axis=1)
-    use = band < len(distances)  # a distance equal to the last edge may be rounded past it
-    kind, weight = np.unique(np.column_stack([pair, band])[use], axis=0, return_counts=True)
-    a, b, k = kind.T
-    cells = len(distances) * (len(intervals) + 1)
-
-    def count(gap: Array) -> Any:
-        place = k * (len(intervals) + 1) + np.searchsorted(intervals, gap) + cells * np.arange(len(gap))[:, None]
-        total = np.bincount(place.ravel(), np.broadcast_to(weight, gap.shape).ravel(), cells * len(gap))
-        return total.reshape(len(gap), len(distances), -1)[:, :, :-1].reshape(len(gap), -1)
-
-    return blocks.permuted(a, b, count, n_simulations, seed)
+    def result(self, name: str, observed: Array, simulated: Array) -> TestResult:
+        drawn, value = simulated[:, 0], float(observed[0])
+        p = monte_carlo_p(value, drawn, "greater")
+        return TestResult(name, value, p, "greater", self.null, len(self.code), len(drawn), str(self.seed.entropy), drawn)
 
 
 def knox_test(
@@ -134,54 +126,47 @@ def knox_test(
 
     Parameters
     ----------
-    points : PointPattern
     time : (n,) array
         Numbers, or dates counted in days.
     distance, interval : float
-        A pair at exactly either counts; ties in time are at interval 0.
+        A pair at exactly either counts; ties in time are at interval 0. No pair at all gives 0 and p = 1.
     blocks : (n,) labels, optional
         Attacks: they swap their times (each the earliest of its strikes) as wholes, and pairs within one are left out, since no
         permutation parts them. Without blocks every strike is its own, and a salvo is taken for interaction.
 
-    Returns
-    -------
-    TestResult
-        One-sided. No pair within the distance gives 0 and p = 1.
-
     Notes
     -----
-    Cost: pairs of attacks with strikes within ``distance`` × n_simulations.
+    Only pairs within ``distance`` are held. Cost: pairs of attacks with such strikes × n_simulations.
 
     Raises
     ------
     InputError
         For fewer than two blocks, times that are not finite, limits that are negative, or fewer than 19 simulations.
     """
-    held, seed = _Blocks.of(points, time, blocks), seed_sequence(rng)
-    observed, simulated = _table(points, held, _edges(distance, "distance"), _edges(interval, "interval"), n_simulations, seed)
-    p = monte_carlo_p(float(observed[0]), simulated[:, 0], "greater")
-    return TestResult("Knox", float(observed[0]), p, "greater", held.null, points.n, n_simulations, str(seed.entropy), simulated[:, 0])
+    held = _Blocks.of(points, time, blocks, rng)
+    return held.result("Knox", *held.table([distance], [interval], n_simulations))
 
 
 def near_repeat_table(
-    points: PointPattern, time: ArrayLike, *, distances: ArrayLike, intervals: ArrayLike, n_simulations: int, rng: Rng,
-    blocks: ArrayLike | None = None,
-) -> NearRepeat:  # fmt: skip
+    points: PointPattern, time: ArrayLike, *, distances: Any, intervals: Any, n_simulations: int, rng: Rng, blocks: ArrayLike | None = None
+) -> NearRepeat:
     """Count pairs by bands of distance and interval, each band's p paid for looking at all of them.
 
     Parameters as for :func:`knox_test`; ``distances`` and ``intervals`` are the upper edges of the bands, the first from 0.
     """
-    held, seed = _Blocks.of(points, time, blocks), seed_sequence(rng)
-    d, t = _edges(distances, "distances"), _edges(intervals, "intervals")
-    observed, simulated = _table(points, held, d, t, n_simulations, seed)
+    held = _Blocks.of(points, time, blocks, rng)
+    observed, simulated = held.table(distances, intervals, n_simulations)
     p, simulated_p = pooled_p(observed, simulated)
     expected = simulated.mean(axis=0)
-    ratio = np.divide(observed, expected, out=np.full(len(observed), np.nan), where=expected > 0)
-    frame = pd.DataFrame(
-        [(*x, *y) for x in zip(np.r_[0, d[:-1]], d, strict=True) for y in zip(np.r_[0, t[:-1]], t, strict=True)],
-        columns=["distance_from", "distance_to", "interval_from", "interval_to"],
-    ).assign(observed=observed.astype(int), expected=expected, ratio=ratio, p_value=p, p_after=max_t(-p, -simulated_p))
-    return NearRepeat(frame, held.null, points.n, n_simulations, str(seed.entropy))
+    bands = [(d, t) for d in zip([0, *distances], distances, strict=False) for t in zip([0, *intervals], intervals, strict=False)]
+    frame = pd.DataFrame([(*d, *t) for d, t in bands], columns=["distance_from", "distance_to", "interval_from", "interval_to"]).assign(
+        observed=observed.astype(int),
+        expected=expected,
+        ratio=np.divide(observed, expected, out=np.full(len(observed), np.nan), where=expected > 0),
+        p_value=p,
+        p_after=max_t(-p, -simulated_p),
+    )
+    return NearRepeat(frame, held.null, points.n, n_simulations, str(held.seed.entropy))
 
 
 def mantel_test(
@@ -195,16 +180,12 @@ def mantel_test(
     """
     if not (distance > 0 and interval > 0):
         raise InputError("must be above zero", column="distance, interval", value=(distance, interval))
-    held, seed = _Blocks.of(points, time, blocks), seed_sequence(rng)
-    order = np.argsort(held.code, kind="stable")
-    xy, code = np.column_stack([points.easting, points.northing])[order], held.code[order]
-    starts, m = np.searchsorted(code, np.arange(len(held.time))), len(held.time)
-    near, step = np.zeros((m, m)), max(1, CHUNK // points.n)
+    held = _Blocks.of(points, time, blocks, rng)
+    order, m = np.argsort(held.code, kind="stable"), len(held.time)
+    xy, code = held.xy[order], held.code[order]
+    near, starts, step = np.zeros((m, m)), np.searchsorted(code, np.arange(m)), max(1, CHUNK // points.n)
     for low in range(0, points.n, step):
-        rows = np.add.reduceat(1 / (1 + cdist(xy[low : low + step], xy) / distance), starts, axis=1)
-        np.add.at(near, code[low : low + step], rows)
+        rows = slice(low, low + step)
+        np.add.at(near, code[rows], np.add.reduceat(1 / (1 + cdist(xy[rows], xy) / distance), starts, axis=1))
     a, b = np.triu_indices(m, 1)
-    weight = near[a, b]
-    observed, simulated = held.permuted(a, b, lambda gap: ((1 / (1 + gap / interval)) @ weight)[:, None], n_simulations, seed)
-    p = monte_carlo_p(float(observed[0]), simulated[:, 0], "greater")
-    return TestResult("Mantel", float(observed[0]), p, "greater", held.null, points.n, n_simulations, str(seed.entropy), simulated[:, 0])
+    return held.result("Mantel", *held.permuted(a, b, lambda gap: ((1 / (1 + gap / interval)) @ near[a, b])[:, None], n_simulations))

@@ -23,7 +23,6 @@ from scipy.stats.contingency import odds_ratio
 from ..pattern import InputError
 from .answer import DAY, Answer, Days, NotIdentifiable, Ratio, as_days, in_period
 
-Array = NDArray[np.float64]
 NEVER = np.datetime64("9999-12-31")
 DIVERGED = 12.0  # a log ratio beyond this is infinite but for rounding
 MIN_BINS = 6
@@ -35,53 +34,51 @@ class _Panel:
     """Hold counts (attacks, cohorts): a cohort is the sites notified on one date; ``given`` is that date, NEVER for the rest."""
 
     date: Days
-    count: Array
+    count: NDArray[np.float64]
     given: Days
     start: np.datetime64
     end: np.datetime64
 
-    def treated(self, shift: np.timedelta64 = 0 * DAY) -> NDArray[np.bool_]:
-        """Say for each attack and cohort whether the place had been notified by that day, were all dates moved by ``shift``."""
-        moved = np.where(self.given == NEVER, NEVER, self.given + shift)
-        return self.date[:, None] >= moved[None, :]
+    @property
+    def told(self) -> Days:
+        return self.given[self.given < NEVER]
+
+    def treated(self, days: int = 0) -> NDArray[np.bool_]:
+        """Say for each attack and cohort whether the place had been notified by then, were all dates moved by some days."""
+        return self.date[:, None] >= np.where(self.given == NEVER, NEVER, self.given + days * DAY)
 
     def problem(self, min_days: float) -> str:
         """Say why the effect is not identifiable; empty where it is."""
-        told = self.given[self.given < NEVER]
-        last = self.date.max() if len(self.date) else self.end
+        told, found = self.told, []
         if len(told) == 0:
             return "no site was notified"
-        found = []
+        last = max([self.start, *self.date])
         if told.max() > last:
             found.append(f"the notification of {told.max()} comes after the last strike near a site ({last})")
-        before, after = int((told.min() - self.start) / DAY), int((self.end - told.max()) / DAY) + 1
-        for days, side in ((before, "before"), (after, "after")):
+        for days, side in (((told.min() - self.start) / DAY, "before"), ((self.end - told.max()) / DAY + 1, "after")):
             if days < min_days:
-                found.append(f"only {max(days, 0)} days were observed {side} the notification, fewer than the {min_days:g} asked for")
+                found.append(f"only {max(days, 0):.0f} days were observed {side} the notification, fewer than the {min_days:g} asked for")
+        late, mine = self.treated(), self.given < NEVER
+        early = self.date < told.min()
+        counts = {
+            "near notified sites before": (self.count * ~late)[:, mine],
+            "near notified sites after": (self.count * late)[:, mine],
+            "near other sites before": self.count[early][:, ~mine],
+            "near other sites after": self.count[~early][:, ~mine],
+        }
         if len(self.given) == 1:
             found.append("all sites with strikes near them were notified at once, so nothing is left to compare with")
-        mine = (self.given < NEVER)[None, :] & np.ones_like(self.count, bool)
-        early = self.date < told.min()
-        cells = {
-            "near notified sites before": mine & ~self.treated(),
-            "near notified sites after": mine & self.treated(),
-            "near other sites before": ~mine & early[:, None],
-            "near other sites after": ~mine & ~early[:, None],
-        }
-        needed = cells if (self.given == NEVER).any() else list(cells)[:2]
-        found += [f"no strike fell {name} the notification" for name in needed if self.count[cells[name]].sum() == 0]
-        return "; ".join(found)
+        needed = list(counts) if not mine.all() else list(counts)[:2]
+        return "; ".join([*found, *(f"no strike fell {name} the notification" for name in needed if counts[name].sum() == 0)])
 
-    def score(self, shift: np.timedelta64 = 0 * DAY) -> float:
+    def score(self, days: int = 0) -> float:
         """Give the score of the effect at no effect, over the root of its sum of squares by attack.
 
-        Margins by attack and cohort are conditioned on, so U = Σ D̃ y, with D̃ the treatment less its means by attack and by cohort.
+        Totals of attacks and of cohorts are conditioned on, so U = Σ D̃ y, with D̃ the treatment less its means by attack and by cohort.
         """
-        total = self.count.sum()
+        total, d = self.count.sum(), self.treated(days).astype(float)
         row, column = self.count.sum(axis=1) / total, self.count.sum(axis=0) / total
-        d = self.treated(shift).astype(float)
-        d = d - (d @ column)[:, None] - (row @ d)[None, :] + row @ d @ column
-        by_attack = (d * self.count).sum(axis=1)
+        by_attack = ((d - (d @ column)[:, None] - row @ d + row @ d @ column) * self.count).sum(axis=1)
         spread = float(np.sqrt((by_attack**2).sum()))
         return float(by_attack.sum()) / spread if spread > 0 else 0.0
 
@@ -110,8 +107,8 @@ def notification_test(
     """Compare strikes near notified sites, before and after, with strikes near the others.
 
     Answers: did strikes near a site become more or fewer once its place had been given to the attacker, beyond what they did near other
-    sites? It takes for granted that both would have moved in step, and that the others were not notified. With dates that differ between
-    sites one common effect is fitted; where effects grow with time that average can mislead (Goodman-Bacon).
+    sites? It takes for granted that both would have moved in step, and that the others were not notified. Where dates differ between
+    sites one common effect is fitted; if effects grow with time that average can mislead (Goodman-Bacon).
 
     Parameters
     ----------
@@ -127,49 +124,35 @@ def notification_test(
     Returns
     -------
     Ratio or NotIdentifiable
-        exp(β) of a Poisson model with effects of cohort, period and β · notified by then; errors clustered by attack. Beside it: the score
-        test's p (finite at any counts), and ``p_placebo``: the share of all admissible days, moved to which the notifications show a score
-        at least as large as on the true ones.
-
-    Notes
-    -----
-    Attacks before and after are compared by cohort and period, so the number of attacks and of strikes in each cancels. Few attacks make
-    the Wald interval too short: see :func:`exact_notification_test` and docs/timing.md. Cost: days × attacks × cohorts.
-
-    Raises
-    ------
-    InputError
-        For dates that are none, reversed or outside the period, or arrays of different lengths.
+        exp(β) of a Poisson model with effects of cohort, period and β · notified by then; errors clustered by attack, too small with few
+        attacks. Beside it the p of the score test, finite at any counts, and ``p_placebo``: the share of all admissible days, moved to
+        which the notifications show a score as large as on the true ones. Cost: days × attacks × cohorts.
     """
     panel = _panel(date, attack, unit, notified, start, end)
-    problem = panel.problem(min_days)
-    if problem:
+    if problem := panel.problem(min_days):
         return NotIdentifiable(DID, problem)
-    told = panel.given[panel.given < NEVER]
-    period = np.searchsorted(told, panel.date, side="right")
-    treated = panel.treated()
-    rows, columns = np.indices(panel.count.shape)
-    dummies = [columns == g for g in range(len(panel.given))] + [period[rows] == p for p in range(1, len(told) + 1)]
-    x = np.column_stack([treated.ravel(), *(d.ravel() for d in dummies)]).astype(float)
+    told, (rows, columns) = panel.told, np.indices(panel.count.shape)
+    period = np.searchsorted(told, panel.date, side="right")[rows]
+    dummies = [columns == g for g in range(len(panel.given))] + [period == p for p in range(1, len(told) + 1)]
+    x = np.column_stack([panel.treated().ravel(), *(d.ravel() for d in dummies)]).astype(float)
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        return NotIdentifiable(DID, "no cohort has others to be compared with at the same time")
-    model = sm.GLM(panel.count.ravel(), x, family=sm.families.Poisson())
-    fit = model.fit(cov_type="cluster", cov_kwds={"groups": rows.ravel()})
-    beta, (low, high) = float(fit.params[0]), fit.conf_int(1 - level)[0]
-    if not (np.isfinite([beta, low, high]).all() and abs(beta) < DIVERGED):
+        return NotIdentifiable(DID, "no site had others to be compared with at the same time")
+    fit = sm.GLM(panel.count.ravel(), x, family=sm.families.Poisson()).fit(cov_type="cluster", cov_kwds={"groups": rows.ravel()})
+    if not abs(fit.params[0]) < DIVERGED:
         return NotIdentifiable(DID, "the fitted effect is infinite")
-    observed = panel.score()
     earliest = int(np.ceil((panel.start - told.min()) / DAY + min_days))
     latest = int(np.floor((panel.end - told.max()) / DAY + 1 - min_days))
-    placebo = np.array([panel.score(k * DAY) for k in range(earliest, latest + 1)])
-    beside = {
-        "attacks": float(len(panel.date)),
-        "p_score": float(2 * norm.sf(abs(observed))),
-        "p_placebo": float((np.abs(placebo) >= abs(observed) - 1e-9).mean()),
-        "placebo_days": float(len(placebo)),
-    }
-    return Ratio(DID, float(np.exp(beta)), (float(np.exp(low)), float(np.exp(high))), level, float(fit.pvalues[0]),
-                 int(panel.count.sum()), "Poisson, errors clustered by attack", beside)  # fmt: skip
+    observed, placebo = abs(panel.score()), np.abs([panel.score(k) for k in range(earliest, latest + 1)])
+    beside = {"attacks": len(panel.date), "p_score": 2 * norm.sf(observed), "p_placebo": (placebo >= observed - 1e-9).mean(),
+              "placebo_days": len(placebo)}  # fmt: skip
+    return _fitted(DID, fit, int(panel.count.sum()), level, "Poisson, errors clustered by attack", beside)
+
+
+def _fitted(name: str, fit: Any, n: int, level: float, method: str, beside: dict[str, Any]) -> Ratio:
+    """Read the first coefficient of a fit as a ratio."""
+    low, high = map(float, np.exp(fit.conf_int(1 - level)[0]))
+    others = {key: float(value) for key, value in beside.items()}
+    return Ratio(name, float(np.exp(fit.params[0])), (low, high), level, float(fit.pvalues[0]), n, method, others)
 
 
 def exact_notification_test(
@@ -182,22 +165,19 @@ def exact_notification_test(
     strikes near both kinds of site stands in both rows of one column, which makes the rows alike and the test conservative.
     """
     panel = _panel(date, attack, unit, notified, start, end)
-    told = panel.given[panel.given < NEVER]
-    if len(told) != 1:
-        return NotIdentifiable(EXACT, "no site was notified" if len(told) == 0 else "the dates are staggered, and the exact test takes one")
-    mine, late = panel.given < NEVER, panel.date >= told[0]
-    hit = np.column_stack([(panel.count[:, mine] > 0).any(axis=1), (panel.count[:, ~mine] > 0).any(axis=1)])
-    table = np.array([[hit[late, g].sum(), hit[~late, g].sum()] for g in range(2)])
-    if (table.sum(axis=0) == 0).any() or (table.sum(axis=1) == 0).any():
-        empty = np.flatnonzero(np.r_[table.sum(axis=0), table.sum(axis=1)] == 0)[0]
-        where = ("after the notification", "before the notification", "near notified sites", "near other sites")[empty]
-        return NotIdentifiable(EXACT, f"no strike fell {where}")
+    if len(panel.told) != 1:
+        return NotIdentifiable(EXACT, f"{len(panel.told) or 'no'} dates of notification were given, and the exact test takes one")
+    mine, late = panel.given < NEVER, panel.date >= panel.told[0]
+    table = np.array([[(panel.count[t][:, g] > 0).any(axis=1).sum() for t in (late, ~late)] for g in (mine, ~mine)])
+    sides = ("after the notification", "before the notification", "near notified sites", "near other sites")
+    empty = [side for side, total in zip(sides, (*table.sum(axis=0), *table.sum(axis=1)), strict=True) if total == 0]
+    if empty:
+        return NotIdentifiable(EXACT, f"no strike fell {empty[0]}")
     found = odds_ratio(table)
     limits = found.confidence_interval(level)
     names = ("notified_after", "notified_before", "other_after", "other_before")
-    beside = dict(zip(names, map(float, table.ravel()), strict=True))
     return Ratio(EXACT, float(found.statistic), (float(limits.low), float(limits.high)), level, float(fisher_exact(table).pvalue),
-                 int(table.sum()), "conditional odds ratio and Fisher's test, attacks counted once", beside)  # fmt: skip
+                 int(table.sum()), "Fisher, attacks counted once", dict(zip(names, map(float, table.ravel()), strict=True)))  # fmt: skip
 
 
 def interrupted_series(date: Any, change: Any, *, start: Any, end: Any, step_days: int = 28, level: float = 0.95) -> Answer:
@@ -217,29 +197,26 @@ def interrupted_series(date: Any, change: Any, *, start: Any, end: Any, step_day
     Returns
     -------
     Ratio or NotIdentifiable
-        exp(level change) with a log-linear trend. Errors are HAC or quasi-Poisson, whichever are larger: HAC errors alone are too small with
-        some fifty periods (docs/timing.md). Beside it: both p-values and the Pearson dispersion.
+        exp(level change) with a log-linear trend. Errors are HAC or quasi-Poisson, whichever are larger: with some fifty periods HAC
+        errors alone are too small (docs/timing.md). Beside it both p-values and the Pearson dispersion.
     """
     days, first, last = in_period(date, start, end)
     at, step = as_days(change, "change")[0], int(step_days)
     if step < 1:
         raise InputError("must be at least 1", column="step_days", value=step_days)
     before, after = int((at - first) / DAY) // step, (int((last - at) / DAY) + 1) // step
-    if min(before, after) < MIN_BINS:
-        side, bins = ("before", before) if before < after else ("after", after)
-        counted = f"whole periods of {step} days {side} the change: {max(bins, 0)}"
-        return NotIdentifiable(SERIES, f"{counted}, fewer than the {MIN_BINS} asked for")
+    for side, bins in (("before", before), ("after", after)):
+        if bins < MIN_BINS:
+            return NotIdentifiable(SERIES, f"{max(bins, 0)} of the {MIN_BINS} periods of {step} days asked for lie {side} the change")
     place = np.floor((days - at) / DAY / step).astype(int) + before
     count = np.bincount(place[(place >= 0) & (place < before + after)], minlength=before + after)
-    empty = [side for side, part in (("before", count[:before]), ("after", count[before:])) if part.sum() == 0]
-    if empty:
-        return NotIdentifiable(SERIES, f"nothing happened {empty[0]} the change")
-    t = np.arange(len(count)) - before
+    for side, part in (("before", count[:before]), ("after", count[before:])):
+        if part.sum() == 0:
+            return NotIdentifiable(SERIES, f"nothing happened {side} the change")
+    t, lags = np.arange(len(count)) - before, int(4 * (len(count) / 100) ** (2 / 9))
     model = sm.GLM(count, np.column_stack([t >= 0, np.ones(len(t)), t / len(t)]).astype(float), family=sm.families.Poisson())
-    lags = int(4 * (len(count) / 100) ** (2 / 9))
     hac, quasi = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags}), model.fit(scale="X2")
     fit = max(hac, quasi, key=lambda one: float(one.bse[0]))
-    low, high = np.exp(fit.conf_int(1 - level)[0])
-    beside = {"dispersion": float(quasi.scale), "p_quasi": float(quasi.pvalues[0]), "p_hac": float(hac.pvalues[0]), "periods": float(len(count))}
+    beside = {"dispersion": quasi.scale, "p_quasi": quasi.pvalues[0], "p_hac": hac.pvalues[0], "periods": len(count)}
     how = f"Poisson with trend, {'quasi-Poisson errors' if fit is quasi else f'HAC errors of {lags} lags'}"
-    return Ratio(SERIES, float(np.exp(fit.params[0])), (float(low), float(high)), level, float(fit.pvalues[0]), int(count.sum()), how, beside)
+    return _fitted(SERIES, fit, int(count.sum()), level, how, beside)

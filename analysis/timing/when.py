@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.random import SeedSequence
+from numpy.typing import NDArray
 
 from ..inference import TestResult, to_json
 from ..null import Rng, seed_sequence
-from ..pattern import InputError, Plan, Sites, Study
+from ..pattern import InputError, Plan, Study
 from ..proximity import Design, tested_sites
-from .answer import DAY, Answer, NotIdentifiable, as_days
+from .answer import DAY, Answer, Days, NotIdentifiable, as_days
 from .crossover import NAME as EVENTS
 from .crossover import crossover_test
-from .hawkes import NAME as EXCITATION
 from .hawkes import HawkesFit, excitation_test, fit_hawkes
 from .knox import knox_test, mantel_test, near_repeat_table
 from .notification import exact_notification_test, interrupted_series, notification_test
 from .rates import rate_ratio_test
 
 Rows = list[dict[str, Any]]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +34,11 @@ class Timing:
     Attributes
     ----------
     rows : list of dict
-        question, identifiable, measure, reason, value, low, high, p_value, n, method, and the result itself under ``detail``.
+        question, identifiable, reason, measure, value, low, high, p_value, n, method, and the result itself under ``detail``.
     near_repeat : list of dict
-        Pairs of strikes of different attacks by bands of distance and interval; empty where there are none.
-    radius : float
-        Near means within this of a site (metres).
+        Pairs of strikes of different attacks by bands of distance and interval.
+    radius, level : float
+        Near means within this of a site (metres); intervals are at this level.
     notified : list of dict
         id, state, date_from, date_to of the notifications examined.
     events : DataFrame
@@ -47,6 +48,7 @@ class Timing:
     rows: Rows
     near_repeat: Rows
     radius: float
+    level: float
     notified: Rows
     events: pd.DataFrame
 
@@ -56,32 +58,33 @@ class Timing:
 
 
 def _row(question: str, found: Answer | HawkesFit | TestResult, measure: str = "ratio") -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys(("reason", "value", "low", "high", "p_value", "n", "method"))
-    identifiable = not isinstance(found, NotIdentifiable)
-    row = {"question": question, "identifiable": identifiable, "measure": measure, **empty, "detail": found.to_dict()}
+    values: tuple[Any, ...]
     if isinstance(found, NotIdentifiable):
-        return {**row, "reason": found.reason}
-    if isinstance(found, TestResult):
-        row["detail"].pop("simulated")
-        return {**row, "value": found.statistic, "p_value": found.p_value, "n": found.n, "method": found.null}
-    if isinstance(found, HawkesFit):
-        value, how = found.params["branching"], "Hawkes, exponential memory; p: time-rescaled residuals"
-        return {**row, "value": value, "low": found.interval[0], "high": found.interval[1], "p_value": found.ks_p_value, "n": found.n,
-                "method": how}  # fmt: skip
-    low, high = found.interval
-    return {**row, "value": found.ratio, "low": low, "high": high, "p_value": found.p_value, "n": found.n, "method": found.method}
+        values = (None,) * 4
+    elif isinstance(found, TestResult):
+        values = (found.statistic, found.p_value, found.n, found.null)
+    elif isinstance(found, HawkesFit):
+        values = (found.params["branching"], found.ks_p_value, found.n, "Hawkes, exponential memory; p: time-rescaled residuals")
+    else:
+        values = (found.ratio, found.p_value, found.n, found.method)
+    low, high = getattr(found, "interval", (None, None))
+    detail = {key: value for key, value in found.to_dict().items() if key != "simulated"}
+    return {
+        "question": question, "identifiable": not isinstance(found, NotIdentifiable), "reason": getattr(found, "reason", None),
+        "measure": measure, "value": values[0], "low": low, "high": high, "p_value": values[1], "n": values[2], "method": values[3],
+        "detail": detail,
+    }  # fmt: skip
 
 
 def notifications(study: Study, plan: Plan) -> Rows:
-    """Read the notifications the plan names: id, state and first and last possible date.
+    """Read the notifications the plan names: id, state and first and last possible date, None where not known.
 
     Raises
     ------
     InputError
-        If one is not in the table, or its dates are reversed. A date that is not known is None.
+        If one is not in the table, or its dates are reversed.
     """
-    table = study.tables.get("notifications")
-    rows = []
+    table, rows = study.tables.get("notifications"), []
     for name, state in plan.timing.notified.items() if table is not None else ():
         assert table is not None
         at = np.flatnonzero(table["notification_id"] == name)
@@ -96,132 +99,102 @@ def notifications(study: Study, plan: Plan) -> Rows:
     return rows
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """Hold what every question needs: located strikes, the sites by mission, and the period."""
-
-    study: Study
-    plan: Plan
-    design: Design
-    sites: Sites
-    start: np.datetime64
-    end: np.datetime64
-
-    @property
-    def marks(self) -> pd.DataFrame:
-        assert self.design.points.marks is not None
-        return self.design.points.marks
-
-    def near(self, label: str) -> Any:
-        """Say which located strikes are near a site of this state or mission."""
-        marks = self.sites.marks if self.sites.marks is not None else pd.DataFrame()
-        held = np.zeros(self.sites.n, bool)
-        for column in ("sending_state_iso3", "sending_state", "mission_id"):
-            held |= (marks[column] == label).to_numpy() if column in marks else False
-        points = self.design.points
-        if not held.any():
-            return np.zeros(points.n, bool)
-        return self.sites.subset(held).distance(points.easting, points.northing) <= self.plan.verdict.ratio_radius_m
-
-    def attack_days(self, keep: Any) -> Any:
-        """Give the first day of each attack among some strikes."""
-        frame = self.marks[keep]
-        return as_days(frame.groupby("attack_id")["date"].min().to_numpy(), "date") if len(frame) else np.empty(0, "datetime64[D]")
-
-    def rate(self, days: Any, date: np.datetime64) -> Answer:
-        before, after = (date - self.start) / DAY, (self.end - date) / DAY + 1
-        if min(before, after) <= 0:
-            return NotIdentifiable("rate ratio", f"{date} lies outside the days observed, {self.start} to {self.end}")
-        inside = days[(days >= self.start) & (days <= self.end)]
-        return rate_ratio_test(int((inside >= date).sum()), after, int((inside < date).sum()), before)
-
-    def claimed(self, state: str) -> Any:
-        claims, missions = self.study.tables.get("claims"), self.study.tables.get("missions")
-        if claims is None or missions is None:
-            return None
-        own = missions.loc[missions["sending_state_iso3"] == state, "mission_id"]
-        return as_days(claims.loc[claims["mission_id"].isin(own), "date"].to_numpy(), "date")
+def _near(study: Study, plan: Plan, design: Design, label: str) -> Mask:
+    """Say which located strikes are near a tested site of this state or mission."""
+    sites = tested_sites(study.sites, replace(plan, sites=replace(plan.sites, collapse_to_buildings=False)))
+    marks = pd.DataFrame(index=range(sites.n)) if sites.marks is None else sites.marks
+    named = [name for name in ("sending_state_iso3", "sending_state", "mission_id") if name in marks]
+    held = (marks[named] == label).any(axis=1).to_numpy()
+    if not held.any():
+        return np.zeros(design.points.n, bool)
+    return sites.subset(held).distance(design.points.easting, design.points.northing) <= plan.verdict.ratio_radius_m
 
 
-def _notification_rows(case: _Case, told: Rows) -> Iterator[dict[str, Any]]:
+def _attack_days(frame: pd.DataFrame) -> Days:
+    """Give the first day of each attack."""
+    return frame.groupby("attack_id")["date"].min().to_numpy("datetime64[D]")
+
+
+def _rate(days: Days, date: Any, *, start: Any, end: Any, level: float) -> Answer:
+    before, after = (date - start) / DAY, (end - date) / DAY + 1
+    if min(before, after) <= 0:
+        return NotIdentifiable("rate ratio", f"{date} lies outside the days observed, {start} to {end}")
+    late = days >= date
+    return rate_ratio_test(int((late & (days <= end)).sum()), after, int((~late & (days >= start)).sum()), before, level=level)
+
+
+def _notification_rows(study: Study, plan: Plan, design: Design, near: Mask, told: Rows, start: Any, end: Any) -> Iterator[dict[str, Any]]:
     if not told:
-        given = "notifications" in case.study.tables
-        reason = "the plan names no notification" if given else "no table of notifications was given"
+        reason = "the plan names no notification" if "notifications" in study.tables else "no table of notifications was given"
         yield _row("after a notification", NotIdentifiable("notification", reason))
-        return
-    near = case.design.sites.distance(case.design.points.easting, case.design.points.northing) <= case.plan.verdict.ratio_radius_m
-    unit = np.where(near, "other", "").astype(object)
-    for row in reversed(told):
-        unit[case.near(row["state"])] = row["state"]
-    use, period = unit != "", dict[str, Any](start=case.start, end=case.end)
-    of = (case.marks["date"][use].to_numpy(), case.marks["attack_id"][use].to_numpy(), unit[use])
+    marks, unit = design.points.marks, np.where(near, "other", "").astype(object)
+    assert marks is not None
     for row in told:
-        name = f"{row['state']} after {row['id']}"
+        unit[_near(study, plan, design, row["state"])] = row["state"]
+    use, period = unit != "", dict[str, Any](start=start, end=end, level=1 - plan.primary.level)
+    of = (marks["date"][use].to_numpy(), marks["attack_id"][use].to_numpy(), unit[use])
+    for row in told:
+        name, state = f"{row['state']} after {row['id']}", row["state"]
         if row["date_from"] is None:
             yield _row(name, NotIdentifiable("notification", "the date of the notification is not known"))
             continue
+        own, claims, missions = _attack_days(marks[unit == state]), study.tables.get("claims"), study.tables.get("missions")
         for day in dict.fromkeys((row["date_from"], row["date_to"])):
-            date, claimed, dates = np.datetime64(day), case.claimed(row["state"]), {row["state"]: day}
-            if claimed is not None:
-                yield _row(f"{name} ({day}): events claimed, after / before", case.rate(claimed, date))
-            own = case.attack_days(unit == row["state"])
-            yield _row(f"{name} ({day}): attacks near, after / before", case.rate(own, date))
-            yield _row(f"{name} ({day}): attacks near, against those near other sites", exact_notification_test(*of, dates, **period))
-            found = notification_test(*of, dates, **period, min_days=case.plan.timing.min_days)
-            yield _row(f"{name} ({day}): strikes near, difference-in-differences", found)
-            series = interrupted_series(own, date, **period, step_days=case.plan.timing.series_days)
-            yield _row(f"{name} ({day}): attacks near, jump beyond the trend", series)
-
-
-def _events_row(case: _Case, seed: SeedSequence) -> dict[str, Any]:
-    table = case.study.tables.get("events")
-    if table is None:
-        return _row(EVENTS, NotIdentifiable(EVENTS, "no table of dated diplomatic events was given (events.csv)"))
-    days = {label: case.attack_days(case.near(label)) for label in dict.fromkeys(table["concerns"])}
-    date = np.concatenate(list(days.values()))
-    unit = np.repeat(np.array(list(days), object), [len(d) for d in days.values()])
-    found = crossover_test(date, unit, table["date"].to_numpy(), table["concerns"].to_numpy(), window_days=case.plan.timing.event_days,
-                           start=case.start, end=case.end, n_simulations=case.plan.n_simulations, rng=seed)  # fmt: skip
-    return _row(EVENTS, found)
+            date, asked = np.datetime64(day), f"{name} ({day}): "
+            if claims is not None and missions is not None:
+                theirs = claims["mission_id"].isin(missions.loc[missions["sending_state_iso3"] == state, "mission_id"])
+                claimed = claims.loc[theirs, "date"].to_numpy("datetime64[D]")
+                yield _row(f"{asked}events claimed, after / before", _rate(claimed, date, **period))
+            yield _row(f"{asked}attacks near, after / before", _rate(own, date, **period))
+            exact = exact_notification_test(*of, {state: day}, **period)
+            yield _row(f"{asked}attacks near, against those near other sites", exact)
+            found = notification_test(*of, {state: day}, **period, min_days=plan.timing.min_days)
+            yield _row(f"{asked}strikes near, difference-in-differences", found)
+            series = interrupted_series(own, date, **period, step_days=plan.timing.series_days)
+            yield _row(f"{asked}attacks near, jump beyond the trend", series)
 
 
 def when(study: Study, plan: Plan, design: Design, *, rng: Rng) -> Timing:
     """Ask what the plan asks about time: notifications, diplomatic events, near repeats, self-excitation.
 
-    Parameters
-    ----------
-    study, plan, design
-        Held-out strikes are not in the design; the claimed events are, being what was claimed, and were chosen for being near.
-    rng : int, SeedSequence or Generator
+    Held-out strikes are not in the design. The claimed events are counted as claimed, and were chosen for being near.
 
     Raises
     ------
     InputError
         If the plan names a notification that is not in the table, or one whose dates are reversed.
     """
-    parent, rules, b = seed_sequence(rng), plan.timing, plan.n_simulations
+    parent, rules, points, b = seed_sequence(rng), plan.timing, design.points, plan.n_simulations
     seeds = [SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, k)) for k in range(5)]
     all_days = as_days(study.strikes.frame["date"].to_numpy(), "date")
-    apart = replace(plan, sites=replace(plan.sites, collapse_to_buildings=False))
-    case = _Case(study, plan, design, tested_sites(study.sites, apart), all_days.min(), all_days.max())
-    told = notifications(study, plan)
-    rows = [*_notification_rows(case, told), _events_row(case, seeds[0])]
-    points, attack, time = design.points, design.attack, case.marks["date"].to_numpy("datetime64[D]")
-    pairs: dict[str, Any] = {"n_simulations": b, "blocks": attack}
-    d, t = rules.distances_m, rules.intervals_days
-    repeats: Rows = []
-    names = [f"strikes of other attacks within {d[0]:g} m and {t[0]:g} days (Knox)", "attacks near in space and time (Mantel)"]
-    if len(set(attack)) < 2:
-        rows += [_row(name, NotIdentifiable(name, "all located strikes are of one attack")) for name in names]
-    else:
-        rows.append(_row(names[0], knox_test(points, time, distance=d[0], interval=t[0], rng=seeds[1], **pairs), "pairs"))
-        rows.append(_row(names[1], mantel_test(points, time, distance=d[0], interval=t[0], rng=seeds[2], **pairs), "sum"))
-        table = near_repeat_table(points, time, distances=d, intervals=t, rng=seeds[3], **pairs).frame
-        repeats = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-    first = as_days(study.strikes.frame.groupby("attack_id")["date"].min().to_numpy(), "date")
-    at, end = (first - case.start) / DAY + 0.5, float((case.end - case.start) / DAY + 1)
-    tested = excitation_test(at, end, n_simulations=b, rng=seeds[4]) if len(at) > 1 else NotIdentifiable(EXCITATION, "one attack only")
-    rows.append(_row("all attacks: clustered in time?", tested, "largest score"))
-    rows.append(_row("all attacks: how many each brings on", fit_hawkes(at, end), "branching ratio; p of its fit"))
+    start, end, told, level = all_days.min(), all_days.max(), notifications(study, plan), 1 - plan.primary.level
     near = design.sites.distance(points.easting, points.northing) <= plan.verdict.ratio_radius_m
-    return Timing(rows, repeats, plan.verdict.ratio_radius_m, told, pd.DataFrame({"date": time, "near": near}))
+    rows = list(_notification_rows(study, plan, design, near, told, start, end))
+    assert points.marks is not None
+    time, table = points.marks["date"].to_numpy("datetime64[D]"), study.tables.get("events")
+    followed: Answer = NotIdentifiable(EVENTS, "no table of dated diplomatic events was given (events.csv)")
+    if table is not None:
+        days = {label: _attack_days(points.marks[_near(study, plan, design, label)]) for label in table["concerns"].unique()}
+        followed = crossover_test(
+            np.concatenate(list(days.values())), np.repeat(list(days), [len(d) for d in days.values()]), table["date"], table["concerns"],
+            window_days=rules.event_days, start=start, end=end, n_simulations=b, rng=seeds[0], level=level,
+        )  # fmt: skip
+    rows.append(_row(EVENTS, followed))
+    d, t, repeats = rules.distances_m, rules.intervals_days, pd.DataFrame()
+    near_name = f"strikes of other attacks within {d[0]:g} m and {t[0]:g} days (Knox)"
+    mantel_name = "attacks near in space and time (Mantel)"
+    if len(set(design.attack)) < 2:
+        rows += [_row(name, NotIdentifiable(name, "all located strikes are of one attack")) for name in (near_name, mantel_name)]
+    else:
+        pairs: dict[str, Any] = {"n_simulations": b, "blocks": design.attack}
+        rows.append(_row(near_name, knox_test(points, time, distance=d[0], interval=t[0], rng=seeds[1], **pairs), "pairs"))
+        rows.append(_row(mantel_name, mantel_test(points, time, distance=d[0], interval=t[0], rng=seeds[2], **pairs), "sum"))
+        repeats = near_repeat_table(points, time, distances=d, intervals=t, rng=seeds[3], **pairs).frame
+    first = _attack_days(study.strikes.frame)
+    at, length = (first - start) / DAY + 0.5, float((end - start) / DAY + 1)
+    few = NotIdentifiable("clustering in time", "there is one attack only")
+    clustered = excitation_test(at, length, n_simulations=b, rng=seeds[4]) if len(at) > 1 else few
+    rows.append(_row("all attacks: clustered in time?", clustered, "largest score"))
+    rows.append(_row("all attacks: how many each brings on", fit_hawkes(at, length, level=level), "branching ratio; p of its fit"))
+    listed = [{str(key): value for key, value in row.items()} for row in repeats.to_dict("records")]
+    return Timing(rows, listed, plan.verdict.ratio_radius_m, level, told, pd.DataFrame({"date": time, "near": near}))
