@@ -54,10 +54,23 @@ def test_against_the_optimum_of_r():
         assert found.bse[name] / found.params[name] == pytest.approx(R["se_log"][k], rel=2e-2)
     assert found.params["alpha"] == pytest.approx(found.params["branching"] * found.params["beta"])
     assert found.interval[0] < 0.5 < found.interval[1]  # the truth in R's thinning
+    for branching in found.interval:  # the log-likelihood falls by 3.8415 / 2 there, at the best μ and β of a grid
+        ends = [(mu, beta) for mu in np.geomspace(0.1, 0.4, 40) for beta in np.geomspace(0.2, 4, 60)]
+        best = max(hawkes_log_likelihood(R["times"], R["end"], mu, branching * beta, beta) for mu, beta in ends)
+        assert found.log_likelihood - best == pytest.approx(3.8415 / 2, abs=0.02)
     assert found.ks_p_value > 0.05
     assert found.log_likelihood > found.log_likelihood_poisson
     assert "others on average" in str(found)
     assert found.to_dict()["identifiable"] is True
+
+
+def test_the_interval_reaches_zero_where_a_constant_rate_is_not_ruled_out():
+    """Of ten even series: the fit answers "not identifiable", or its interval begins at 0 unless the likelihood ratio says otherwise."""
+    for k in range(10):
+        found = fit_hawkes(np.random.default_rng([5, k]).uniform(0, 100, 50), 100.0)
+        if isinstance(found, HawkesFit):
+            clear = 2 * (found.log_likelihood - found.log_likelihood_poisson) > 3.8415
+            assert (found.interval[0] > 0) == clear
 
 
 def test_residuals_condemn_a_model_that_does_not_fit():

@@ -130,7 +130,7 @@ def test_bad_input(square, change, said):
 def test_bad_times_and_scales(square):
     points = PointPattern([1, 2], [1, 1], square)
     for times in ([0, np.nan], [0], np.array(["2022-01-01", "NaT"], "datetime64[D]")):
-        with pytest.raises(InputError, match="finite time|must be a date"):
+        with pytest.raises(InputError, match=r"finite time|must be a date"):
             knox_test(points, times, **NEAR)
     with pytest.raises(InputError, match="above zero"):
         mantel_test(points, [0, 1], **{**NEAR, "distance": 0})

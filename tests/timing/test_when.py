@@ -139,6 +139,9 @@ def test_sizes_in_worlds_of_salvos(root):
             assert value > 0.2, test
     assert share[("interrupted series, HAC errors alone", "attacks")] > stored["bound"]
     assert stored["setting"]["worlds"] >= 500
+    page = (root / "docs/timing.md").read_text()
+    for test in {test for test, _ in share}:
+        assert f"| {test} | {100 * share[test, 'attacks']:.1f} % | {100 * share[test, 'strikes']:.1f} % |" in page
 
 
 def test_the_study_of_sizes_runs_and_repeats():
