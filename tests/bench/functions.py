@@ -1,7 +1,7 @@
 """Time summary functions against R's spatstat on the same points, in one run. Run: python tests/bench/functions.py
 
 Medians of three runs on each side (one above ten seconds), the package's and R's alternately started; R's times are its own, without starting.
-R is left out where it is absent, and where one call would take over a minute. R's 999 draws are 9 draws, scaled. Peak memory is that of a
+R is left out where it is absent, and where a size takes it over five minutes. R's 999 draws are 9 draws, scaled. Peak memory is that of a
 process of its own for each size.
 """
 
@@ -43,12 +43,16 @@ grid <- eval.im(grid * scale); at <- function(q) scale * shape(q$x, q$y); lam <-
 settle <- function(f, runs) { t <- numeric(0); for (i in seq_len(runs)) { gc(); t <- c(t, system.time(f())[["elapsed"]]); if (t[1] > 10) break }; median(t) }
 cross <- function(q) Kcross.inhom(superimpose(i = s, j = q, check = FALSE), "i", "j", rep(intensity(s), npoints(s)), at(q), r = rc,
   correction = "translate")$trans
+both <- function(X, ...) { q <- split(X); Kcross.inhom(X, "i", "j", rep(intensity(s), npoints(s)), at(q$j), r = rc, correction = "translate") }
+draw <- function() superimpose(i = s, j = rpoint(n, grid))
 out <- c(
   k = settle(function() Kinhom(p, lam, r = seq(0, rk, length.out = 21), correction = "translate"), 3),
   cross = settle(function() cross(p), 3),
   iso = settle(function() Kcross.inhom(superimpose(i = s, j = p, check = FALSE), "i", "j", rep(intensity(s), npoints(s)), lam, r = rc, correction = "isotropic"), 3),
-  draws = settle(function() for (b in 1:9) cross(rpoint(n, grid)), 1) * DRAWS / 9)
-cat(sprintf('{"k": %g, "cross": %g, "iso": %g, "draws": %g}', out["k"], out["cross"], out["iso"], out["draws"]))
+  draws = settle(function() for (b in 1:9) cross(rpoint(n, grid)), 1) * DRAWS / 9,
+  dclf = settle(function() dclf.test(superimpose(i = s, j = p), both, nsim = 9, verbose = FALSE, use.theory = FALSE,
+    simulate = expression(draw())), 1) * (DRAWS + 1) / 10)
+cat(paste0("{", paste(sprintf('"%s": %g', names(out), out), collapse = ", "), "}"))
 """
 
 
@@ -83,15 +87,16 @@ def ours(n: int) -> dict[str, float]:
     rk, rc = np.linspace(0, reach, 21), np.linspace(0, 1, 21)
     null = BinomialNull(known, n)
 
-    def envelope() -> None:
+    def envelope(measure: str) -> None:
         observed, simulated = cross_k_draws(sites, points, null, rc, n_simulations=DRAWS, rng=1)
-        global_envelope_test(np.arange(len(observed)), observed, simulated)
+        global_envelope_test(rc, observed, simulated, measure=measure)
 
     found = {
         "k": median(lambda: k_function(points, rk, intensity=at)),
         "cross": median(lambda: cross_k(sites, points, rc, intensity_targets=at)),
         "iso": median(lambda: cross_k(sites, points, rc, correction="isotropic", intensity_targets=at)),
-        "draws": median(envelope),
+        "draws": median(lambda: envelope("erl")),
+        "dclf": median(lambda: envelope("dclf")),
     }
     return found | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
 
@@ -108,9 +113,9 @@ def theirs(n: int) -> dict[str, float]:
         script = Path(folder) / "time.R"
         script.write_text(R_SCRIPT.replace("RKS", repr(reach)).replace("DRAWS", str(DRAWS)))
         try:
-            done = subprocess.run(["Rscript", script, folder], check=True, capture_output=True, text=True, timeout=180)
+            done = subprocess.run(["Rscript", script, folder], check=True, capture_output=True, text=True, timeout=300)
         except subprocess.TimeoutExpired:
-            print(f"R left out at n = {n}: over three minutes")
+            print(f"R left out at n = {n}: over five minutes")
             return {}
     return dict(json.loads(done.stdout))
 
@@ -125,6 +130,7 @@ def main() -> None:
         "cross": "cross-K, translation, 80 sites",
         "iso": "cross-K, isotropic, 80 sites",
         "draws": f"{DRAWS} draws of the cross-K and their order",
+        "dclf": f"DCLF test of the cross-K, {DRAWS} draws",
     }
     print(f"{'statistic':<46} {'n':>10} {'ours (s)':>10} {'R (s)':>10} {'ratio':>8} {'peak MB':>8}")
     for n in SIZES + LARGE:
