@@ -198,8 +198,8 @@ def _captions(r: dict[str, Any]) -> Captions:
         "timing": {
             "alt": f"Share of located strikes fallen by each day, near {sites} and elsewhere",
             "text": f"When located strikes fell within {text.number(r['timing']['radius'], 0)} m of {sites}, and when elsewhere. The number located "
-            "falls over time in both; only a gap that opens between the lines would speak of a change. Bands are the notifications examined, as wide "
-            "as their date is uncertain.",
+            "falls over time in both. Strikes of one attack fall together, so a gap of a few steps says nothing; the tests below count attacks. Bands are the "
+            "notifications examined, as wide as their date is uncertain.",
         },
         "size": size,
     }  # fmt: skip

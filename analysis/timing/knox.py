@@ -86,8 +86,8 @@ class _Blocks:
         step = max(1, CHUNK // max(len(a), 1))
         parts = [statistic(np.abs(self.time[a] - self.time[b])[None, :])]
         for low in range(0, n_simulations, step):
-            draws = [replicate_rng(self.seed, k).permutation(self.time) for k in range(low, min(low + step, n_simulations))]
-            parts.append(statistic(np.abs(np.array(draws)[:, a] - np.array(draws)[:, b])))
+            drawn = np.array([replicate_rng(self.seed, k).permutation(self.time) for k in range(low, min(low + step, n_simulations))])
+            parts.append(statistic(np.abs(drawn[:, a] - drawn[:, b])))
         return parts[0][0], np.concatenate(parts[1:])
 
     def table(self, distances: Any, intervals: Any, n_simulations: int) -> tuple[Array, Array]:

@@ -40,7 +40,7 @@ class Timing:
     radius, level : float
         Near means within this of a site (metres); intervals are at this level.
     notified : list of dict
-        id, state, date_from, date_to of the notifications examined.
+        id, state, subject, date_from, date_to of the notifications examined.
     events : DataFrame
         date and near (within the radius of a site) of every located strike: for the figure.
     """
@@ -77,7 +77,7 @@ def _row(question: str, found: Answer | HawkesFit | TestResult, measure: str = "
 
 
 def notifications(study: Study, plan: Plan) -> Rows:
-    """Read the notifications the plan names: id, state and first and last possible date, None where not known.
+    """Read the notifications the plan names; a date that is not known is None.
 
     Raises
     ------
@@ -95,7 +95,8 @@ def notifications(study: Study, plan: Plan) -> Rows:
             raise InputError("must not come before date_from", file="notifications.csv", row=int(at[0]) + 1, column="date_to",
                              value=f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")  # fmt: skip
         days = [None if pd.isna(day) else day.date().isoformat() for day in (first, last)]
-        rows.append({"id": name, "state": state, "date_from": days[0], "date_to": days[1] or days[0]})
+        about = {"id": name, "state": state, "subject": str(table["subject"].iloc[at[0]])}
+        rows.append({**about, "date_from": days[0], "date_to": days[1] or days[0]})
     return rows
 
 

@@ -232,7 +232,9 @@ def test_a_study_with_next_to_nothing_is_not_informative(kyiv, plan, case):
 def test_hostile_text_is_shown_not_run(coarse):
     evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
     rows = [{**coarse.timing.rows[3], "question": "<script>alert(2)</script>", "reason": "<script>alert(3)</script>"}]
-    files = render(dataclasses.replace(coarse, near=[evil], timing=dataclasses.replace(coarse.timing, rows=rows)), command="<b>x</b>")
+    told = [{**coarse.timing.notified[0], "subject": "<script>alert(4)</script>"}]
+    timing = dataclasses.replace(coarse.timing, rows=rows, notified=told)
+    files = render(dataclasses.replace(coarse, near=[evil], timing=timing), command="<b>x</b>")
     html = files["report.html"].decode()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
