@@ -40,6 +40,7 @@ from .proximity import (
     tested_sites,
     weighted_count,
 )
+from .timing import Timing, when
 
 Array = NDArray[np.float64]
 Report = Callable[[str], None]
@@ -71,6 +72,7 @@ class Assessment:
         How many strikes each step kept.
     near, held_out : lists of dict
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
+    timing : Timing
     calibration : Calibration or None
     """
 
@@ -92,6 +94,7 @@ class Assessment:
     flow: list[dict[str, Any]]
     near: list[dict[str, Any]]
     held_out: list[dict[str, Any]]
+    timing: Timing
     calibration: Calibration | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,6 +143,7 @@ class Assessment:
                     "flow": self.flow,
                     "near": self.near,
                     "held_out": self.held_out,
+                    "timing": self.timing.to_dict(),
                     "calibration": self.calibration,
                     "sources": [] if sources is None else sources.to_dict("records"),
                 }
@@ -230,10 +234,11 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
         verdict(plan, primary, excess, design.share.effective_n, calibration),
         fragile=fragility(plan, primary, excess, variants, baselines, calibration),
     )
+    say("timing")
     return Assessment(
         study, plan, design, null.intensity, found, primary, excess, curve, counts, variants, baselines, _berman(run),
         looks, elsewhere, donut, flow(study, plan, design), near_events(study, design, max(second.radii_m)),
-        held_out_events(study), calibration,
+        held_out_events(study), when(study, plan, design, rng=run.seed(7)), calibration,
     )  # fmt: skip
 
 
