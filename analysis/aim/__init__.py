@@ -1,0 +1,22 @@
+"""Rival explanations: what was aimed at, and what else would look the same."""
+
+from .cep import CepPrior, cep_prior
+from .explanations import Comparison, Likelihoods, Rivals, compare_explanations, verbal
+from .miss import Aim, Spread, aim_likelihood_ratio, miss_probability
+from .worlds import draw_world, explanation_study
+
+__all__ = [
+    "Aim",
+    "CepPrior",
+    "Comparison",
+    "Likelihoods",
+    "Rivals",
+    "Spread",
+    "aim_likelihood_ratio",
+    "cep_prior",
+    "compare_explanations",
+    "draw_world",
+    "explanation_study",
+    "miss_probability",
+    "verbal",
+]
