@@ -1,6 +1,7 @@
 """Rival explanations: what was aimed at, and what else would look the same."""
 
 from .cep import CepPrior, cep_prior
+from .claims import Explanations, explain
 from .explanations import Comparison, Likelihoods, Rivals, compare_explanations, verbal
 from .miss import Aim, Spread, aim_likelihood_ratio, miss_probability
 from .worlds import draw_world, explanation_study
@@ -9,6 +10,7 @@ __all__ = [
     "Aim",
     "CepPrior",
     "Comparison",
+    "Explanations",
     "Likelihoods",
     "Rivals",
     "Spread",
@@ -16,6 +18,7 @@ __all__ = [
     "cep_prior",
     "compare_explanations",
     "draw_world",
+    "explain",
     "explanation_study",
     "miss_probability",
     "verbal",

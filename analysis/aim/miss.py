@@ -205,4 +205,4 @@ class Aim:
         variance, weight = spread.variances(np.atleast_1d(np.asarray(cep, float)))
         v = variance[:, None, :] + (np.atleast_1d(np.asarray(error, float)) ** 2 + self.error**2)[None, :, None]
         apart = np.hypot(*(self.nodes(reach / 8) - [site.easting, site.northing]).T)
-        return np.mean([within(reach, d, v) @ weight for d in apart], axis=0)
+        return np.asarray((within(reach, apart[:, None, None, None], v) @ weight).mean(axis=0))

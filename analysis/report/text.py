@@ -40,6 +40,13 @@ def number(value: Any, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
+def ratio(value: float) -> str:
+    """Write a likelihood ratio with three digits; one below 1 as a fraction."""
+    if value < 1:
+        return f"1/{ratio(1 / value)}" if value > 0 else "0"
+    return "over 1,000,000" if value > 1e6 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def percent(value: float, digits: int = 0) -> str:
     """Write a share as a percentage."""
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
