@@ -4,7 +4,7 @@ from .cep import CepPrior, cep_prior
 from .claims import Explanations, explain
 from .explanations import Comparison, Likelihoods, Rivals, compare_explanations, verbal
 from .miss import Aim, Spread, aim_likelihood_ratio, miss_probability
-from .worlds import draw_world, explanation_study
+from .worlds import confusion, draw_world, explanation_study, favourites
 
 __all__ = [
     "Aim",
@@ -17,9 +17,11 @@ __all__ = [
     "aim_likelihood_ratio",
     "cep_prior",
     "compare_explanations",
+    "confusion",
     "draw_world",
     "explain",
     "explanation_study",
+    "favourites",
     "miss_probability",
     "verbal",
 ]

@@ -33,8 +33,8 @@ def with_and_without(study: Study, plan: Plan, focus: Sites, *, seed: SeedSequen
 
     Notes
     -----
-    Two penalised fits, some seconds, and one test each; log λ = surface + β Σ_k exp(−d_k²/2h²). The fitted surface's response to the strikes
-    is linear to first order, by which the baseline is refitted in every draw. Its size is not measured here.
+    Two penalised fits, some seconds, and one test each; log λ = surface + β Σ_k exp(−d_k²/2h²), refitted in every draw to first order. Its
+    size is not measured here.
     """
     design = build_design(study, replace(plan, cell_m=max(plan.cell_m, CELL_M)))
     decay, radius = Decay(plan.primary.decay, plan.primary.scale_m), plan.verdict.ratio_radius_m

@@ -17,15 +17,16 @@ from ..pattern import Intensity, Plan, Sites, Study
 from ..proximity import Decay, Design
 from .aim_baselines import AIM_SCALE_M, with_and_without
 from .cep import CLASSES, CepPrior, cep_prior
-from .explanations import DEBRIS_SCALE_M, SCALE_SOURCE, WRONG_ADDRESS_M, Comparison, Likelihoods, Rivals, compare_explanations
+from .explanations import DEBRIS_SCALE_M, ERRORS_M, SCALE_SOURCE, WRONG_ADDRESS_M, Comparison, Likelihoods, Rivals, compare_explanations
 from .miss import Aim
 
 Array = NDArray[np.float64]
 TERRITORY_M = 50.0  # "on the territory": anywhere this near, since no extent is given
 ANGLES = 72  # directions that stand for a claimed distance in a direction not given
 CHOICES_M = (100.0, 250.0)  # if only strikes nearer than this would have been claimed
+CLAIMED = "as claimed"
 UNTESTED = "cannot be tested with these data"
-TEXT = ("claim_id", "place", "local_time", "weapon_claimed", "distance_basis", "claimed_effect", "claimed_by", "source", "conflicting_reports")
+TEXT = ("claim_id", "place", "weapon_claimed", "distance_basis", "claimed_effect", "claimed_by", "source", "conflicting_reports")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +62,29 @@ class Explanations:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scene:
+class Scene:
     """Hold one mission and what stands around it."""
 
     study: Study
     plan: Plan
-    design: Design
     baseline: Intensity
     row: int
 
     @property
+    def only(self) -> Sites:
+        """Give the site alone."""
+        return self.study.sites.subset(np.arange(self.study.sites.n) == self.row)
+
+    @property
     def site(self) -> Aim:
+        """Give the site as a place aimed at."""
         sites, marks = self.study.sites, self.study.sites.marks
         error = 0.0 if marks is None or "uncertainty_m" not in marks else float(marks["uncertainty_m"].iloc[self.row])
         return Aim("the mission", float(sites.easting[self.row]), float(sites.northing[self.row]), 0.0, error)
 
     @property
     def reach(self) -> float:
+        """Give the distance within which a strike may be what a claim is about."""
         return self.plan.held_out.match_distance_m
 
     def rivals(self, *, exact: bool) -> Rivals:
@@ -119,6 +126,15 @@ class _Scene:
         return e[None], y[None]
 
 
+def scenes(study: Study, plan: Plan, design: Design, baseline: Intensity) -> dict[str, Scene]:
+    """Give a scene for each site of the study that claims are about, the one with most claims first."""
+    claims, marks = study.tables.get("claims"), study.sites.marks
+    if claims is None or marks is None or "mission_id" not in marks:
+        return {}
+    ids = list(marks["mission_id"].astype(str))
+    return {name: Scene(study, plan, baseline, ids.index(name)) for name in claims["mission_id"].value_counts().index if name in ids}
+
+
 def explain(study: Study, plan: Plan, design: Design, baseline: Intensity, *, rng: Rng) -> Explanations:
     """Examine every claim, compare what explains the strikes behind it, and run the primary test with aim points in the baseline.
 
@@ -136,36 +152,31 @@ def explain(study: Study, plan: Plan, design: Design, baseline: Intensity, *, rn
     Cost: some ten seconds, half of them the two penalised surfaces.
     """
     claims, weapons = study.tables.get("claims"), study.tables.get("weapons")
-    marks = study.sites.marks
-    if claims is None or weapons is None or marks is None or "mission_id" not in marks:
+    if claims is None or weapons is None:
         return Explanations()
-    ids = marks["mission_id"].astype(str).to_numpy()
-    scenes = {name: _Scene(study, plan, design, baseline, int(np.flatnonzero(ids == name)[0]))
-              for name in dict.fromkeys(claims["mission_id"]) if name in ids}  # fmt: skip
-    rows, found = [], []
-    for claim in claims.to_dict("records"):
-        row, compared = _claim(claim, scenes.get(str(claim["mission_id"])), study, plan, design, weapons)
+    at = scenes(study, plan, design, baseline)
+    rows, found, tests, focus = [], [], [], next(iter(at), "")
+    for _, claim in claims.iterrows():
+        row, compared = _claim(claim, at.get(str(claim["mission_id"])), study, plan, design, weapons)
         rows.append(row)
         found += compared
-    focus = next((name for name in claims["mission_id"].value_counts().index if name in scenes), "")
-    tests = []
     if focus:
-        scene = scenes[focus]
-        found += _together(scene, weapons)
-        tests = with_and_without(study, plan, study.sites.subset(ids == focus), seed=seed_sequence(rng))
+        # what the data hold comes first, what rests on the claimant's word last
+        found = _together(at[focus], weapons) + sorted(found, key=lambda c: c["basis"] == CLAIMED)
+        tests = with_and_without(study, plan, at[focus].only, seed=seed_sequence(rng))
     rules = {"disc_radius_m": plan.held_out.match_distance_m, "territory_m": TERRITORY_M, "debris_m": DEBRIS_SCALE_M,
              "wrong_address_m": WRONG_ADDRESS_M, "aim_scale_m": AIM_SCALE_M, "scale": SCALE_SOURCE}  # fmt: skip
     return Explanations(rows, found, tests, _damage(study, focus), focus, rules)
 
 
-def _distance(claim: dict[str, Any]) -> float:
+def _distance(claim: pd.Series) -> float:
     """Give the distance as claimed, or from the steps as claimed; NaN where none is stated."""
     stated = claim["claimed_distance_m"]
     return float(claim["distance_from_steps_m"] if pd.isna(stated) else stated)
 
 
 def _claim(
-    claim: dict[str, Any], scene: _Scene | None, study: Study, plan: Plan, design: Design, weapons: pd.DataFrame
+    claim: pd.Series, scene: Scene | None, study: Study, plan: Plan, design: Design, weapons: pd.DataFrame
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     assets = study.tables.get("state_assets")
     asset = assets is not None and claim["mission_id"] in set(assets["asset_id"])
@@ -192,21 +203,22 @@ def _claim(
         if not np.isnan(distance):
             row.update(_chances(claim["date"], max(distance, TERRITORY_M if distance == 0 else 0.0), scene, plan, design))
             by_choice = {
-                radius: compare_explanations(*scene.places(distance), at.rivals, prior, error=0.0, disc_radius=radius, likelihoods=at)
+                radius: compare_explanations(
+                    *scene.places(distance), at, prior, error=0.0, levels=ERRORS_M if radius == scene.reach else ()
+                )
                 for radius, at in scene.claimed.items()
                 if radius >= distance
             }
             exact = by_choice.pop(scene.reach)
-            compared.append(_entry(claim["claim_id"], "as claimed", prior, exact))
+            compared.append(_entry(claim["claim_id"], CLAIMED, prior, exact))
             row["ratios"] = [
                 {**pair, "by_choice": [{"radius_m": r, "ratio": c.ratio(pair["of"], pair["against"])} for r, c in by_choice.items()]}
                 for pair in exact.pairs
             ]
         if len(day):
             located = compare_explanations(
-                day["easting"], day["northing"], scene.located.rivals, prior,
-                error=day["uncertainty_m"], attack=day["attack_id"], disc_radius=scene.reach, likelihoods=scene.located,
-            )  # fmt: skip
+                day["easting"], day["northing"], scene.located, prior, error=day["uncertainty_m"], attack=day["attack_id"]
+            )
             compared.append(_entry(claim["claim_id"], "as located in the data", prior, located))
             error = float(day["uncertainty_m"].max())
             if not np.isnan(distance) and error > max(distance, TERRITORY_M):
@@ -223,12 +235,12 @@ def _entry(claim: str, basis: str, prior: CepPrior, found: Comparison) -> dict[s
     return {"claim": claim, "basis": basis, "weapon": prior.weapon, "cep_low": prior.low, "cep_high": prior.high, **found.to_dict()}
 
 
-def _nearest(scene: _Scene) -> list[dict[str, Any]]:
+def _nearest(scene: Scene) -> list[dict[str, Any]]:
     rivals = scene.located.rivals
     return [{"name": aim.name, "edge_m": rivals.gap(aim), "error_m": aim.error} for aim in rivals.aim_points]
 
 
-def _chances(date: pd.Timestamp, distance: float, scene: _Scene, plan: Plan, design: Design) -> dict[str, Any]:
+def _chances(date: pd.Timestamp, distance: float, scene: Scene, plan: Plan, design: Design) -> dict[str, Any]:
     """Give, under each baseline fitted to the strikes up to the date, the number expected this near to this mission and to any.
 
     Discs finer than the cells are scaled down from one of two cells. The chance of one or more is Poisson.
@@ -238,8 +250,7 @@ def _chances(date: pd.Timestamp, distance: float, scene: _Scene, plan: Plan, des
     e, y, weight = design.points.easting[until], design.points.northing[until], design.weights[until]
     shown = max(distance, 2 * design.grid.dx)
     shrink = (distance / shown) ** 2
-    this = scene.study.sites.subset(np.arange(scene.study.sites.n) == scene.row)
-    fields = {name: Decay("disc", shown).field(sites, design.grid) for name, sites in (("this", this), ("some", design.sites))}
+    fields = {name: Decay("disc", shown).field(sites, design.grid) for name, sites in (("this", scene.only), ("some", design.sites))}
     estimators: list[LinearEstimator] = [Uniform(design.grid), *(Kernel(design.grid, h) for h in plan.secondary.bandwidths_m)]
     rows = []
     for estimator in estimators:
@@ -251,7 +262,7 @@ def _chances(date: pd.Timestamp, distance: float, scene: _Scene, plan: Plan, des
     return {"expected_within_m": distance, "expected": rows, "chance_this": planned["chance_this"], "chance_some": planned["chance_some"]}
 
 
-def _together(scene: _Scene, weapons: pd.DataFrame) -> list[dict[str, Any]]:
+def _together(scene: Scene, weapons: pd.DataFrame) -> list[dict[str, Any]]:
     """Compare all located strikes about the mission together, claimed or not. Claims are not added up: the claimant chose them."""
     near = scene.strikes
     if near.empty:
@@ -259,14 +270,14 @@ def _together(scene: _Scene, weapons: pd.DataFrame) -> list[dict[str, Any]]:
     classes = [name if name in CLASSES else "unknown" for name in near["weapon_class"]]
     priors = {name: cep_prior(weapons, name) for name in set(classes)}
     found = compare_explanations(
-        near["easting"], near["northing"], scene.located.rivals, [priors[name] for name in classes],
-        error=near["uncertainty_m"], attack=near["attack_id"], disc_radius=scene.reach, likelihoods=scene.located,
+        near["easting"], near["northing"], scene.located, [priors[name] for name in classes],
+        error=near["uncertainty_m"], attack=near["attack_id"],
     )  # fmt: skip
     widest = min(priors.values(), key=lambda p: (p.low, -p.high))
     return [_entry("", f"all located strikes within {scene.reach:g} m together", widest, found)]
 
 
-def _listed(study: Study, claim: dict[str, Any]) -> list[str]:
+def _listed(study: Study, claim: pd.Series) -> list[str]:
     """Name the events of the damage list on that date for that mission."""
     table = study.tables.get("mission_damage")
     if table is None:
@@ -275,10 +286,11 @@ def _listed(study: Study, claim: dict[str, Any]) -> list[str]:
 
 
 def _damage(study: Study, focus: str) -> dict[str, Any]:
-    """Count what the list of damaged missions holds: all of it damaged, or reported because of damage near, so that it has no denominator."""
+    """Count what the list of damaged missions holds. It has no denominator: every row is there because of damage at or near a mission."""
     table = study.tables.get("mission_damage")
     if table is None:
         return {}
     here = table[table["city"] == study.name]
+    about = here["event_id"][here["mission_id"] == focus]
     return {"events": int(table["event_id"].nunique()), "events_here": int(here["event_id"].nunique()),
-            "missions_here": int(here["mission_id"].nunique()), "events_focus": int(here["event_id"][here["mission_id"] == focus].nunique())}  # fmt: skip
+            "missions_here": int(here["mission_id"].nunique()), "events_focus": int(about.nunique())}  # fmt: skip

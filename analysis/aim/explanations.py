@@ -20,10 +20,10 @@ from scipy.special import logsumexp
 from ..inference import to_json
 from ..pattern import InputError, Intensity
 from .cep import CepPrior
-from .miss import Aim, Spread, _positive
+from .miss import NORMAL, Aim, Spread, _positive
 
 Array = NDArray[np.float64]
-SITE, DEBRIS, WRONG, BACKGROUND = "aimed at the site", "debris", "wrong address", "background"
+SITE, DEBRIS, WRONG, BACKGROUND = "aim at the site", "debris", "wrong address", "background"
 EITHER, UNDECIDED = "debris or background", "not identifiable"
 DEBRIS_SCALE_M = 2000.0  # standard deviation on each axis of what falls from an interception on the way to a place aimed at
 WRONG_ADDRESS_M = 250.0  # a weapon sent to some other building, any within this of the site
@@ -63,7 +63,7 @@ class Comparison:
     errors, along_error : (e,) and (k, e) arrays
         The same with every strike's location error taken to be this.
     pairs, sets : tuples of dict
-        Likelihood ratio of ``of`` over ``against``, its range along the published CEPs, words, and why not where it is not identifiable.
+        Likelihood ratio of ``of`` over ``against``, its range along the published CEPs, words, and the reason where it is not identifiable.
     conclusion, reason : str
     """
 
@@ -111,7 +111,7 @@ class Rivals:
     aim_points: tuple[Aim, ...]
     background: Intensity
     sources: Array
-    spread: Spread = Spread()
+    spread: Spread = NORMAL
 
     def apart(self) -> tuple[Aim, ...]:
         """Give the aim points with those left out whose centre lies within another's area."""
@@ -129,13 +129,13 @@ class Rivals:
     def aims(self) -> dict[str, Aim]:
         """Give the explanations in which something near was aimed at, by name."""
         other = Aim(WRONG, self.site.easting, self.site.northing, WRONG_ADDRESS_M, self.site.error)
-        return {SITE: self.site, **{f"aimed at {aim.name}": aim for aim in self.apart()}, WRONG: other}
+        return {SITE: self.site, **{f"aim at {aim.name}": aim for aim in self.apart()}, WRONG: other}
 
     def debris(self, easting: Array, northing: Array, error: Array) -> Array:
         """Give the density (1/m², the window's edge left aside) of debris at reported positions."""
-        v = DEBRIS_SCALE_M**2 + error**2
-        e, n = self.sources.T
-        return np.mean([np.exp(-0.5 * ((easting - x) ** 2 + (northing - y) ** 2) / v) / (2 * np.pi * v) for x, y in zip(e, n, strict=True)], axis=0)
+        v = (DEBRIS_SCALE_M**2 + error**2)[:, None]
+        squared = (easting[:, None] - self.sources[:, 0]) ** 2 + (northing[:, None] - self.sources[:, 1]) ** 2
+        return np.asarray((np.exp(-0.5 * squared / v) / (2 * np.pi * v)).mean(axis=1))
 
     def ambient(self, easting: Array, northing: Array) -> Array:
         """Give the density of the background."""
@@ -228,34 +228,30 @@ class Likelihoods:
 def compare_explanations(
     easting: ArrayLike,
     northing: ArrayLike,
-    rivals: Rivals,
+    at: Likelihoods,
     prior: CepPrior | Sequence[CepPrior],
     *,
     error: ArrayLike,
     attack: ArrayLike | None = None,
-    disc_radius: float = 500.0,
-    likelihoods: Likelihoods | None = None,
     levels: Sequence[float] = ERRORS_M,
 ) -> Comparison:
     """Compare what explains strikes that were noticed for lying near a site.
 
     Answers: how many times better does aim at the site predict where these strikes were reported, than aim at what stands beside it,
-    debris, another building's address, or the background? Strikes enter because they lie within ``disc_radius``, so every explanation
+    debris, another building's address, or the background? Strikes enter because they lie within a disc about it, so every explanation
     is conditioned on that; without it a near strike, chosen for being near, would count against the background every time.
 
     Parameters
     ----------
     easting, northing : (n,) or (n, m) arrays
         Reported positions; with m, as many equally likely ones (a claimed distance in an unknown direction).
-    rivals : Rivals
+    at : Likelihoods
+        The rivals and the disc.
     prior : CepPrior, or one for each strike
     error : (n,) array or float
         Standard deviation of each reported position on each axis.
     attack : (n,) labels, optional
         Default: one attack each.
-    disc_radius : float
-    likelihoods : Likelihoods, optional
-        Of these rivals and this disc, to keep its masses from one call to the next.
     levels : sequence of float
         Location errors at which the comparison is repeated.
 
@@ -274,7 +270,7 @@ def compare_explanations(
     Raises
     ------
     InputError
-        For no strikes, unequal lengths, a negative error or a disc that is not positive.
+        For no strikes, unequal lengths or a negative error.
     """
     e, y = np.asarray(easting, float), np.asarray(northing, float)
     e, y = (e[:, None], y[:, None]) if e.ndim == 1 and y.ndim == 1 else (e, y)
@@ -288,7 +284,6 @@ def compare_explanations(
     priors = [prior] * n if isinstance(prior, CepPrior) else list(prior)
     if len(code) != n or len(priors) != n or (code < 0).any():
         raise InputError("every strike needs an attack and a prior", column="attack", value=len(code))
-    at = likelihoods or Likelihoods(rivals, disc_radius)
     cep, weight = priors[0].cep, np.array([p.weight for p in priors]).T
     total, along = at.evaluate(e, y, errors, code, cep, weight)
     along_error = np.array([at.evaluate(e, y, np.full(n, s), code, cep, weight)[0] for s in levels]).reshape(len(levels), len(total)).T
@@ -304,26 +299,23 @@ def compare_explanations(
         if not reason and abs(difference) < np.log(2):
             reason = "both predict these positions almost alike"
         ratio, low, high = (float(np.exp(np.clip(x, -690, 690))) for x in (difference, low, high))
-        words = verbal(max(ratio, 1 / ratio))
-        if 1 / 2 < ratio < 2:
-            said = words
-        else:
-            said = f"{words} for {of if ratio > 1 else against}"
-        return {"of": of, "against": against, "ratio": ratio, "low": low, "high": high, "words": said, "identifiable": not reason, "reason": reason}
+        words = verbal(max(ratio, 1 / ratio)) + ("" if 1 / 2 < ratio < 2 else f" for {of if ratio > 1 else against}")
+        return {"of": of, "against": against, "ratio": ratio, "low": low, "high": high, "words": words, "reason": reason}
 
     def near(name: str) -> str:
         aim = at.aims.get(name)
         if aim is None or name in (SITE, WRONG):
             return ""
-        gap, reach = rivals.gap(aim), float(np.hypot(blur, aim.error))
+        gap, reach = at.rivals.gap(aim), float(np.hypot(blur, aim.error))
         if gap == 0:
             return f"the site stands within the area of {aim.name}"
-        return f"the edge of {aim.name} is {gap:.0f} m from the site, which these positions tell apart only to {reach:.0f} m" if gap < reach else ""
+        far = f"the edge of {aim.name} is {gap:.0f} m from the site, which these positions tell apart only to {reach:.0f} m"
+        return far if gap < reach else ""
 
     pairs = tuple(entry(SITE, name, total[0] - total[k], along[0] - along[k], near(name)) for k, name in enumerate(names) if k)
     groups = [
         (SITE, "any of the others", [0], list(range(1, len(names)))),
-        ("aimed at anything near", EITHER, list(range(len(names) - 2)), [len(names) - 2, len(names) - 1]),
+        ("aim at anything near", EITHER, list(range(len(names) - 2)), [len(names) - 2, len(names) - 1]),
     ]
     sets = tuple(
         entry(of, against, float(_mix(total[i]) - _mix(total[j])), _mix(along[i]) - _mix(along[j])) for of, against, i, j in groups

@@ -143,6 +143,9 @@ class Spread:
         return scale * half * np.exp(-x), weight / weight.sum()
 
 
+NORMAL = Spread()
+
+
 @dataclass(frozen=True)
 class Aim:
     """Hold a place that may have been aimed at.

@@ -23,17 +23,16 @@ def draw_ratios(comparisons: list[dict[str, Any]], axes: list[Axes]) -> list[Axe
     axes : list of Axes
         One for each claim, in order.
     """
-    claims = list(dict.fromkeys(c["claim"] for c in comparisons))
+    claims = sorted({c["claim"] for c in comparisons})
     for claim, ax in zip(claims, axes, strict=True):
-        for c in (c for c in comparisons if c["claim"] == claim):
+        for c in [c for c in comparisons if c["claim"] == claim]:
             exact, log = c["basis"] == "as claimed", np.asarray(c["along_cep"], float)
             for k, name in enumerate(c["names"][1:], 1):
                 colour, dash = LOOKS.get(name, (INK, "--"))
                 ratio = np.clip(np.exp(np.clip(log[0] - log[k], -50, 50)), *SHOWN)
-                label = f"over {name}" if exact or len(comparisons) == 1 else None
+                label = f"over {name}" if exact else None
                 ax.plot(c["cep"], ratio, color=colour, ls=dash, lw=2.0 if exact else 0.8, alpha=1.0 if exact else 0.7, label=label)
-            if exact or "claimed" not in {d["basis"].split()[-1] for d in comparisons if d["claim"] == claim}:
-                ax.axvspan(c["cep_low"], c["cep_high"], color=BAND, alpha=0.35, lw=0, zorder=0)
+        ax.axvspan(c["cep_low"], c["cep_high"], color=BAND, alpha=0.35, lw=0, zorder=0)
         ax.axhline(1, color="#888888", lw=0.8)
         ax.set(xscale="log", yscale="log", xlim=(1, 5000), ylim=SHOWN, title=claim, xlabel="CEP (m)")
     axes[0].set_ylabel("likelihood ratio of aim at the site")

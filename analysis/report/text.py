@@ -42,9 +42,11 @@ def number(value: Any, digits: int = 2) -> str:
 
 def ratio(value: float) -> str:
     """Write a likelihood ratio with three digits; one below 1 as a fraction."""
-    if value < 1:
-        return f"1/{ratio(1 / value)}" if value > 0 else "0"
-    return "over 1,000,000" if value > 1e6 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    if not 1e-6 <= value <= 1e6:
+        return "over 1,000,000" if value > 1 else "under 1/1,000,000"
+    more = max(value, 1 / value)
+    text = f"{more:,.0f}" if more >= 100 else f"{more:.3g}"
+    return text if value >= 1 or text == "1" else f"1/{text}"
 
 
 def percent(value: float, digits: int = 0) -> str:
