@@ -28,18 +28,7 @@ CLASSES["unknown"] = (*CLASSES["missile"], *CLASSES["drone"])
 
 @dataclass(frozen=True, eq=False)
 class CepPrior:
-    """Hold a discrete distribution of the CEP.
-
-    Attributes
-    ----------
-    weapon : str
-    cep, weight : (c,) arrays
-        Metres; weights add up to one.
-    claims : list of (weapon, low, high, publisher, seen)
-        ``seen``: whether the figure was read in a source, and not recalled.
-    low, high : float
-        The smallest and largest published figure used.
-    """
+    """Hold a discrete distribution of the CEP (metres), and the claims it rests on: weapon, low, high, publisher, whether it was read."""
 
     weapon: str
     cep: Array

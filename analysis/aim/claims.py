@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..baseline import Kernel, LinearEstimator, Uniform
 from ..inference import to_json
 from ..null import Rng, seed_sequence
-from ..pattern import Intensity, Plan, Sites, Study
+from ..pattern import InputError, Intensity, Plan, Sites, Study
 from ..proximity import Decay, Design
 from .aim_baselines import AIM_SCALE_M, with_and_without
 from .cep import CLASSES, CepPrior, cep_prior
@@ -31,22 +31,10 @@ TEXT = ("claim_id", "place", "weapon_claimed", "distance_basis", "claimed_effect
 
 @dataclass(frozen=True, eq=False)
 class Explanations:
-    """Hold the claims table and the comparisons behind it.
+    """Hold the claims with verdict and reasons, and the comparisons behind them: ``claim``, ``basis`` and a :class:`Comparison`.
 
-    Attributes
-    ----------
-    claims : list of dict
-        One row for each claim, its verdict and the reasons.
-    comparisons : list of dict
-        ``claim``, ``basis`` (as claimed, as located, or several strikes together) and the fields of :class:`Comparison`.
-    aim_baselines : list of dict
-        The primary test with and without aim points in the baseline.
-    damage : dict
-        What the list of damaged missions holds. It was selected on the outcome and enters no number above.
-    focus : str
-        The mission most claims are about.
-    rules : dict
-        Radii and the source of the words.
+    ``aim_baselines`` is the primary test with and without aim points in the baseline; ``focus`` the mission most claims are about;
+    ``damage`` what the list of damaged missions holds, which was selected on the outcome and enters no number.
     """
 
     claims: list[dict[str, Any]] = field(default_factory=list)
@@ -169,23 +157,20 @@ def explain(study: Study, plan: Plan, design: Design, baseline: Intensity, *, rn
     return Explanations(rows, found, tests, _damage(study, focus), focus, rules)
 
 
-def _distance(claim: pd.Series) -> float:
-    """Give the distance as claimed, or from the steps as claimed; NaN where none is stated."""
-    stated = claim["claimed_distance_m"]
-    return float(claim["distance_from_steps_m"] if pd.isna(stated) else stated)
-
-
 def _claim(
     claim: pd.Series, scene: Scene | None, study: Study, plan: Plan, design: Design, weapons: pd.DataFrame
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     assets = study.tables.get("state_assets")
+    damage = study.tables.get("mission_damage", pd.DataFrame(columns=["event_id", "date", "mission_id"]))
+    damage = damage[damage["mission_id"] == claim["mission_id"]]
     asset = assets is not None and claim["mission_id"] in set(assets["asset_id"])
-    distance = _distance(claim)
+    stated = claim["claimed_distance_m"]
+    distance = float(claim["distance_from_steps_m"] if pd.isna(stated) else stated)
     row: dict[str, Any] = {
         **{key: claim[key] for key in TEXT}, "date": claim["date"].date().isoformat(), "mission_id": claim["mission_id"],
         "about": "a state-linked asset" if asset else "a mission", "distance_m": distance, "prompting": bool(claim["prompting"]),
-        "damage_events": _listed(study, claim), "matched": [], "expected": [], "chance_this": None, "chance_some": None, "aim_points": [],
-        "ratios": [],
+        "damage_events": sorted(set(damage["event_id"][damage["date"] == claim["date"]])),
+        "matched": [], "expected": [], "chance_this": None, "chance_some": None, "aim_points": [], "ratios": [],
     }  # fmt: skip
     reasons = []
     if asset:
@@ -194,14 +179,21 @@ def _claim(
         reasons.append(f"it is about {claim['place']}, and the strikes examined are those on {study.name}")
     if np.isnan(distance):
         reasons.append("no distance was stated")
+    try:
+        prior = cep_prior(weapons, str(claim["weapon_claimed"]))
+    except InputError as error:
+        reasons.append(error.rule)
+        scene = None
     compared: list[dict[str, Any]] = []
     if scene is not None:
         day = scene.strikes[scene.strikes["date"] == claim["date"]]
         row["matched"] = day[["strike_id", "distance_m", "uncertainty_m", "mechanism", "place"]].to_dict("records")
-        row["aim_points"] = _nearest(scene)
-        prior = cep_prior(weapons, str(claim["weapon_claimed"]))
-        if not np.isnan(distance):
-            row.update(_chances(claim["date"], max(distance, TERRITORY_M if distance == 0 else 0.0), scene, plan, design))
+        rivals = scene.located.rivals
+        row["aim_points"] = [{"name": aim.name, "edge_m": rivals.gap(aim), "error_m": aim.error} for aim in rivals.aim_points]
+        if distance > scene.reach:
+            reasons.append(f"the claimed distance is over {scene.reach:.0f} m")
+        elif not np.isnan(distance):
+            row.update(_chances(claim["date"], distance or TERRITORY_M, scene, plan, design))
             by_choice = {
                 radius: compare_explanations(
                     *scene.places(distance), at, prior, error=0.0, levels=ERRORS_M if radius == scene.reach else ()
@@ -220,9 +212,9 @@ def _claim(
                 day["easting"], day["northing"], scene.located, prior, error=day["uncertainty_m"], attack=day["attack_id"]
             )
             compared.append(_entry(claim["claim_id"], "as located in the data", prior, located))
-            error = float(day["uncertainty_m"].max())
-            if not np.isnan(distance) and error > max(distance, TERRITORY_M):
-                reasons.append(f"the strike matched to it is known to {error:.0f} m on each axis, and the claim is about {distance:.0f} m")
+            blur = float(day["uncertainty_m"].max())
+            if blur > max(distance, TERRITORY_M):
+                reasons.append(f"the strike matched to it is known to {blur:.0f} m on each axis, and the claim is about {distance:.0f} m")
             if located.reason:
                 reasons.append(located.reason)
         else:
@@ -233,11 +225,6 @@ def _claim(
 
 def _entry(claim: str, basis: str, prior: CepPrior, found: Comparison) -> dict[str, Any]:
     return {"claim": claim, "basis": basis, "weapon": prior.weapon, "cep_low": prior.low, "cep_high": prior.high, **found.to_dict()}
-
-
-def _nearest(scene: Scene) -> list[dict[str, Any]]:
-    rivals = scene.located.rivals
-    return [{"name": aim.name, "edge_m": rivals.gap(aim), "error_m": aim.error} for aim in rivals.aim_points]
 
 
 def _chances(date: pd.Timestamp, distance: float, scene: Scene, plan: Plan, design: Design) -> dict[str, Any]:
@@ -277,19 +264,11 @@ def _together(scene: Scene, weapons: pd.DataFrame) -> list[dict[str, Any]]:
     return [_entry("", f"all located strikes within {scene.reach:g} m together", widest, found)]
 
 
-def _listed(study: Study, claim: pd.Series) -> list[str]:
-    """Name the events of the damage list on that date for that mission."""
-    table = study.tables.get("mission_damage")
-    if table is None:
-        return []
-    return sorted(set(table["event_id"][(table["date"] == claim["date"]) & (table["mission_id"] == claim["mission_id"])]))
-
-
 def _damage(study: Study, focus: str) -> dict[str, Any]:
     """Count what the list of damaged missions holds. It has no denominator: every row is there because of damage at or near a mission."""
-    table = study.tables.get("mission_damage")
-    if table is None:
+    if "mission_damage" not in study.tables:
         return {}
+    table = study.tables["mission_damage"]
     here = table[table["city"] == study.name]
     about = here["event_id"][here["mission_id"] == focus]
     return {"events": int(table["event_id"].nunique()), "events_here": int(here["event_id"].nunique()),

@@ -51,20 +51,9 @@ def verbal(ratio: float) -> str:
 class Comparison:
     """Hold the likelihoods of some strikes under each explanation, given that they were reported within ``disc_radius`` of the site.
 
-    Attributes
-    ----------
-    strikes, attacks : int
-    names : tuple of str
-        The site first.
-    log_likelihood : (k,) array
-        Averaged over the prior of the CEP, one strike's worth for each attack. Only differences mean anything.
-    cep, along_cep : (c,) and (k, c) arrays
-        The same with every weapon's CEP taken as known.
-    errors, along_error : (e,) and (k, e) arrays
-        The same with every strike's location error taken to be this.
-    pairs, sets : tuples of dict
-        Likelihood ratio of ``of`` over ``against``, its range along the published CEPs, words, and the reason where it is not identifiable.
-    conclusion, reason : str
+    ``log_likelihood`` (k,) is averaged over the prior of the CEP, one strike's worth for each attack, in the order of ``names``; only its
+    differences mean anything. ``along_cep`` (k, c) takes every weapon's CEP as known, ``along_error`` (k, e) every location error.
+    ``pairs`` and ``sets`` hold the ratio of ``of`` over ``against``, its range along the published CEPs, words, and why not identifiable.
     """
 
     strikes: int
@@ -115,9 +104,8 @@ class Rivals:
 
     def apart(self) -> tuple[Aim, ...]:
         """Give the aim points with those left out whose centre lies within another's area."""
-        ordered = sorted(self.aim_points, key=lambda a: -a.radius)
         kept: list[Aim] = []
-        for aim in ordered:
+        for aim in sorted(self.aim_points, key=lambda a: -a.radius):
             if all(np.hypot(aim.easting - other.easting, aim.northing - other.northing) > other.radius for other in kept):
                 kept.append(aim)
         return tuple(sorted(kept, key=lambda a: self.gap(a)))
@@ -169,32 +157,22 @@ class Likelihoods:
         disc = replace(rivals.site, radius=self.radius).nodes(self.radius / 10)
         self._disc = disc[:, 0], disc[:, 1]
         self._copies = {name: _shared(aim) for name, aim in self.aims.items()}
-        self._mass: dict[tuple[str, int, float, int], Array] = {}
+        self._mass: dict[tuple[str, int, float, bytes], Array] = {}
 
     def _within(self, name: str, q: int, aim: Aim, cep: Array, errors: Array) -> Array:
         """Give the log mass (c, n) in the disc, computed once for each location error."""
-        parts = []
-        for error in errors:
-            key = (name, q, float(error), len(cep))
-            if key not in self._mass:
-                self._mass[key] = aim.mass(self.rivals.site, self.radius, cep, error, self.rivals.spread)[:, 0]
-            parts.append(self._mass[key])
-        return np.log(np.maximum(np.array(parts).T, TINY))
+        for error in np.unique(errors):
+            if (name, q, error, cep.tobytes()) not in self._mass:
+                mass = aim.mass(self.rivals.site, self.radius, cep, error, self.rivals.spread)
+                self._mass[name, q, error, cep.tobytes()] = np.log(np.maximum(mass, TINY))
+        return np.hstack([self._mass[name, q, error, cep.tobytes()] for error in errors])
 
     def evaluate(
         self, easting: Array, northing: Array, error: Array, attack: NDArray[np.intp], cep: Array, weight: Array
     ) -> tuple[Array, Array]:
         """Give log-likelihoods (k,) averaged over the CEP, and (k, c) along it.
 
-        Parameters
-        ----------
-        easting, northing : (n, m) arrays
-            m equally likely positions of each strike.
-        error : (n,) array
-        attack : (n,) int array
-        cep : (c,) array
-        weight : (c, n) array
-            The prior of each strike's CEP.
+        Of n strikes, each at m equally likely positions (n, m), with CEPs (c,) and their prior for each strike (c, n).
         """
         n, m = easting.shape
         mean = np.zeros((n, attack.max() + 1))
@@ -212,14 +190,12 @@ class Likelihoods:
                 at.append(np.log(share) + _given(seen, inside).sum(axis=1))
             total.append(logsumexp(over))
             along.append(logsumexp(at, axis=0))
-        # what no CEP enters: flat along it
-        area = np.pi * self.radius**2
-        zero = np.zeros(1)
         for density, around in (
-            (self.rivals.debris(flat_e, flat_n, flat_error), self.rivals.debris(*self._disc, zero)),
+            (self.rivals.debris(flat_e, flat_n, flat_error), self.rivals.debris(*self._disc, np.zeros(1))),
             (self.rivals.ambient(flat_e, flat_n), self.rivals.ambient(*self._disc)),
-        ):
-            value = float(((np.log(np.maximum(density.reshape(n, m).mean(axis=1), TINY)) - np.log(around.mean() * area)) @ mean).sum())
+        ):  # the CEP does not enter
+            share = np.maximum(density.reshape(n, m).mean(axis=1), TINY) / (around.mean() * np.pi * self.radius**2)
+            value = float((np.log(share) @ mean).sum())
             total.append(value)
             along.append(np.full(len(cep), value))
         return np.array(total), np.array(along)
@@ -255,10 +231,6 @@ def compare_explanations(
     levels : sequence of float
         Location errors at which the comparison is repeated.
 
-    Returns
-    -------
-    Comparison
-
     Notes
     -----
     The log-densities of an attack's strikes are averaged, so that a salvo counts as one strike: its strikes share weapon, coordinates and
@@ -278,7 +250,7 @@ def compare_explanations(
         raise InputError("must be arrays of one shape with at least one strike", column="easting", value=e.shape)
     if not (np.isfinite(e).all() and np.isfinite(y).all()):
         raise InputError("must be finite numbers", column="easting")
-    n = len(e)
+    n, names = len(e), at.names
     errors = np.broadcast_to(_positive("error", error, zero=True), (n,))
     code = np.arange(n) if attack is None else pd.factorize(np.asarray(attack))[0]
     priors = [prior] * n if isinstance(prior, CepPrior) else list(prior)
@@ -287,10 +259,9 @@ def compare_explanations(
     cep, weight = priors[0].cep, np.array([p.weight for p in priors]).T
     total, along = at.evaluate(e, y, errors, code, cep, weight)
     along_error = np.array([at.evaluate(e, y, np.full(n, s), code, cep, weight)[0] for s in levels]).reshape(len(levels), len(total)).T
-    published = (cep >= min(p.low for p in priors)) & (cep <= max(p.high for p in priors))
+    published = weight.any(axis=1)
     attacks = int(code.max()) + 1
     blur = float(np.sqrt((errors**2).mean() / attacks))
-    names = at.names
 
     def entry(of: str, against: str, difference: float, run: Array, reason: str = "") -> dict[str, Any]:
         low, high = float(run[published].min()), float(run[published].max())

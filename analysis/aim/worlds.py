@@ -64,15 +64,7 @@ def confusion(
 ) -> list[dict[str, Any]]:
     """Say how often each explanation is concluded when each is true, with as many strikes as there are, and with more and better located.
 
-    World k of truth i draws from its own stream, the same in any order. Cost: about 10 ms a world of 50 strikes.
-
-    Parameters
-    ----------
-    at : Likelihoods
-    prior : CepPrior
-        From which the worlds draw and with which they are judged.
-    errors : (n,) array
-        Location errors of the real strikes; worlds have n strikes, ``times`` as many, and as many known to ``fine_m``.
+    Worlds draw from the prior with which they are judged. Each has its own stream, the same in any order. Cost: some 10 ms a world of 50.
     """
     answers = (*at.aims, EITHER, UNDECIDED)
     sizes = {"as many as there are": errors, f"{times} times as many": np.tile(errors, times),
@@ -84,9 +76,9 @@ def confusion(
             for k in range(n_worlds):
                 e, y = draw_world(truth, at, known, prior, replicate_rng(seed, (s * len(at.names) + i) * n_worlds + k))
                 count[compare_explanations(e, y, at, prior, error=known, levels=()).conclusion] += 1
-            right = count[EITHER if truth in (DEBRIS, BACKGROUND) else truth] / n_worlds
-            wrong = 1 - right - count[UNDECIDED] / n_worlds
-            rows.append({"size": size, "strikes": len(known), "truth": truth, "concluded": count, "right": right, "wrong": wrong})
+            right = count[EITHER if truth in (DEBRIS, BACKGROUND) else truth]
+            share = {"right": right / n_worlds, "wrong": (n_worlds - right - count[UNDECIDED]) / n_worlds}
+            rows.append({"size": size, "strikes": len(known), "truth": truth, "concluded": count, **share})
     return rows
 
 

@@ -90,7 +90,9 @@ def test_aim_points_that_are_one_place_are_one():
 
 
 def test_a_heavy_tail_forgives_a_far_miss():
-    normal, heavy = (compare_explanations([300.0], [0.0], Likelihoods(rivals(spread=s), 500.0), known(30.0), error=0.0) for s in (Spread(), Spread(2.0)))
+    normal, heavy = (
+        compare_explanations([300.0], [0.0], Likelihoods(rivals(spread=s), 500.0), known(30.0), error=0.0) for s in (Spread(), Spread(2.0))
+    )
     assert heavy.ratio(SITE, BACKGROUND) > 1e6 * normal.ratio(SITE, BACKGROUND)
 
 
