@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,13 +61,22 @@ def draw_world(truth: str, at: Likelihoods, errors: Array, prior: CepPrior, rng:
 
 
 def confusion(
-    at: Likelihoods, prior: CepPrior, errors: Array, *, n_worlds: int, seed: SeedSequence, times: int = 10, fine_m: float = 30.0
+    at: Likelihoods,
+    prior: CepPrior,
+    errors: Array,
+    *,
+    n_worlds: int,
+    seed: SeedSequence,
+    worse: float = 1.0,
+    times: int = 10,
+    fine_m: float = 30.0,
 ) -> list[dict[str, Any]]:
     """Say how often each explanation is concluded when each is true, with as many strikes as there are, and with more and better located.
 
-    Worlds draw from the prior with which they are judged. Each has its own stream, the same in any order. Cost: some 10 ms a world of 50.
+    Worlds draw their CEPs from the prior with which they are judged, times ``worse``. Each has its own stream, the same in any order. Cost:
+    some 10 ms a world of 50 strikes.
     """
-    answers = (*at.aims, EITHER, UNDECIDED)
+    answers, drawn = (*at.aims, EITHER, UNDECIDED), replace(prior, cep=worse * prior.cep)
     sizes = {"as many as there are": errors, f"{times} times as many": np.tile(errors, times),
              f"{times} times as many, known to {fine_m:g} m": np.full(times * len(errors), fine_m)}  # fmt: skip
     rows = []
@@ -74,11 +84,11 @@ def confusion(
         for i, truth in enumerate(at.names):
             count = dict.fromkeys(answers, 0)
             for k in range(n_worlds):
-                e, y = draw_world(truth, at, known, prior, replicate_rng(seed, (s * len(at.names) + i) * n_worlds + k))
+                e, y = draw_world(truth, at, known, drawn, replicate_rng(seed, (s * len(at.names) + i) * n_worlds + k))
                 count[compare_explanations(e, y, at, prior, error=known, levels=()).conclusion] += 1
             right = count[EITHER if truth in (DEBRIS, BACKGROUND) else truth]
             share = {"right": right / n_worlds, "wrong": (n_worlds - right - count[UNDECIDED]) / n_worlds}
-            rows.append({"size": size, "strikes": len(known), "truth": truth, "concluded": count, **share})
+            rows.append({"size": size, "strikes": len(known), "worse": worse, "truth": truth, "concluded": count, **share})
     return rows
 
 
@@ -119,8 +129,10 @@ def explanation_study(study: Study, plan: Plan, *, n_worlds: int, rng: Rng) -> d
         raise InputError("no claim is about a site of the study", column="mission_id")
     scene = next(iter(at.values()))
     prior, errors = cep_prior(study.tables["weapons"], "missile"), scene.strikes["uncertainty_m"].to_numpy(float)
-    rows = confusion(scene.located, prior, errors, n_worlds=n_worlds, seed=SeedSequence(seed.entropy, spawn_key=(0,)))
-    chance = favourites(design, null, plan, n_worlds=n_worlds, n_simulations=199, seed=SeedSequence(seed.entropy, spawn_key=(1,)))
+    streams = [SeedSequence(seed.entropy, spawn_key=(k,)) for k in range(3)]
+    rows = [r for k, worse in enumerate((1.0, 3.0))
+            for r in confusion(scene.located, prior, errors, n_worlds=n_worlds, seed=streams[k], worse=worse)]  # fmt: skip
+    chance = favourites(design, null, plan, n_worlds=n_worlds, n_simulations=199, seed=streams[2])
     found = {"n_worlds": n_worlds, "seed": str(seed.entropy), "mission": next(iter(at)), "weapon": prior.weapon,
              "disc_radius_m": scene.reach, "rows": rows, "favourite": chance}  # fmt: skip
     return dict(to_json(found))
