@@ -46,8 +46,7 @@ bench: .venv/.ready  ## time the refitted test against refitting point by point,
 	$(PY) tests/bench/refit.py
 	$(PY) tests/bench/clean.py
 	$(PY) tests/bench/focused.py
-	$(PY) tests/bench/models.py
-	$(PY) tests/bench/functions.py
+	$(PY) tests/bench/engine.py
 
 calibrate: .venv/.ready  ## measure size and power of the primary test and of those around given sites (tens of minutes)
 	$(PY) -m analysis calibrate

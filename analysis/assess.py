@@ -41,6 +41,7 @@ from .proximity import (
     tested_sites,
     weighted_count,
 )
+from .timing import Timing, when
 
 Array = NDArray[np.float64]
 Report = Callable[[str], None]
@@ -74,6 +75,7 @@ class Assessment:
         The claims one by one, and what else explains the strikes behind them.
     near, held_out : lists of dict
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
+    timing : Timing
     calibration : Calibration or None
     """
 
@@ -96,6 +98,7 @@ class Assessment:
     explanations: Explanations
     near: list[dict[str, Any]]
     held_out: list[dict[str, Any]]
+    timing: Timing
     calibration: Calibration | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,6 +148,7 @@ class Assessment:
                     "explanations": self.explanations,
                     "near": self.near,
                     "held_out": self.held_out,
+                    "timing": self.timing.to_dict(),
                     "calibration": self.calibration,
                     "sources": [] if sources is None else sources.to_dict("records"),
                 }
@@ -232,15 +236,16 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     say("baselines")
     baselines, donut = _baselines(run, decay)
     say("rival explanations")
-    rivals = explain(study, plan, design, null.intensity, rng=run.seed(7))
+    rivals = explain(study, plan, design, null.intensity, rng=run.seed(8))
     found = replace(
         verdict(plan, primary, excess, design.share.effective_n, calibration),
         fragile=fragility(plan, primary, excess, variants, baselines, calibration),
     )
+    say("timing")
     return Assessment(
         study, plan, design, null.intensity, found, primary, excess, curve, counts, variants, baselines, _berman(run),
         looks, elsewhere, donut, flow(study, plan, design), rivals, near_events(study, design, max(second.radii_m)),
-        held_out_events(study), calibration,
+        held_out_events(study), when(study, plan, design, rng=run.seed(7)), calibration,
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
 from scipy.spatial import cKDTree
 
-from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, circle_share, window_overlap
-from .gaussian_sums import DIRECT, all_pairs, gaussian_sums, squared_distances
+from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, circle_share, near_pairs, window_overlap
+from .gaussian_sums import gaussian_sums
 from .kernel import smooth
 
 Array = NDArray[np.float64]
@@ -101,7 +101,7 @@ def select_bandwidth(points: PointPattern, *, method: Literal["diggle", "likelih
 def likelihood_criterion(points: PointPattern) -> Criterion:
     """Give −(Σ log λ̂₋ᵢ(xᵢ) − ∫_W λ̂) as a function of the bandwidth."""
     xy = np.column_stack([points.easting, points.northing])
-    sums = _sums(xy)
+    ones = np.ones(len(xy))
     nearest = cKDTree(xy).query(xy, k=2)[0][:, 1]
     grid, share = _window_share(points)
 
@@ -109,7 +109,7 @@ def likelihood_criterion(points: PointPattern) -> Criterion:
         mass = smooth(share, grid, bandwidth)
         mass = np.maximum(mass, np.finfo(float).eps)
         edge = grid.interpolate(mass, points.easting, points.northing)
-        total = sums(bandwidth)
+        total = gaussian_sums(xy, ones, bandwidth)
         # beyond the reach of the sums the nearest point alone stands for them
         safe = np.where(total > 0, np.log(np.where(total > 0, total, 1.0)), -0.5 * (nearest / bandwidth) ** 2)
         log_intensity = safe - np.log(2 * np.pi * bandwidth**2) - np.log(edge)
@@ -126,20 +126,12 @@ def _window_share(points: PointPattern) -> tuple[Grid, Array]:
     return Grid(fine.west, fine.south, 4 * fine.dx, 4 * fine.dy, share > 0), share
 
 
-def _sums(xy: Array) -> Callable[[float], Array]:
-    ones = np.ones(len(xy))
-    if len(xy) > DIRECT:
-        return lambda bandwidth: gaussian_sums(xy, ones, bandwidth)
-    squared = squared_distances(xy)
-    return lambda bandwidth: all_pairs(squared, ones, bandwidth)
-
-
 def cvl_criterion(points: PointPattern) -> Criterion:
     """Give Σ 1/λ̂(xᵢ) − |W| as a function of the bandwidth."""
-    sums = _sums(np.column_stack([points.easting, points.northing]))
+    xy, ones = np.column_stack([points.easting, points.northing]), np.ones(points.n)
 
     def criterion(bandwidth: float) -> float:
-        intensity = (sums(bandwidth) + 1) / (2 * np.pi * bandwidth**2)
+        intensity = (gaussian_sums(xy, ones, bandwidth) + 1) / (2 * np.pi * bandwidth**2)
         return float((1 / intensity).sum() - points.window.area)
 
     return criterion
@@ -181,23 +173,20 @@ def _diggle(points: PointPattern) -> float:
     return float(h[best] / 2)
 
 
-def _pair_mass(points: PointPattern, reach: float, chunk: int = 1_000) -> tuple[Array, Array]:
+def _pair_mass(points: PointPattern, reach: float) -> tuple[Array, Array]:
     """Sum the edge-corrected ordered pairs by logarithmic steps of distance, up to ``reach``."""
+    from ..pattern.loops import shifts
+
     xy = np.column_stack([points.easting, points.northing])
     edges = reach * np.exp(-FINE * np.arange(int(np.log(1e6) / FINE), -1, -1.0))
     mass = np.zeros(len(edges))
     exact = points.n < ISOTROPIC_MAX
-    tree = cKDTree(xy)
-    for first in range(0, points.n, chunk):
-        near = cKDTree(xy[first : first + chunk]).sparse_distance_matrix(tree, reach, output_type="ndarray")
-        i, j, distance = near["i"] + first, near["j"], near["v"]
-        keep = i != j if exact else i < j
-        i, j, distance = i[keep], j[keep], distance[keep]
+    for i, j, distance in near_pairs(xy, xy, reach, same=True, once=not exact):
         if exact:
             weight = 1 / np.maximum(circle_share(points.window, xy[i, 0], xy[i, 1], distance), 0.01)
         else:
             # translation weighs a pair alike in both orders
-            overlap = window_overlap(points.window, *(xy[j] - xy[i]).T)
+            overlap = window_overlap(points.window, *shifts(xy, xy, i, j))
             weight = 2 * points.window.area / np.maximum(overlap, 0.01 * points.window.area)
         slot = np.ceil((len(edges) - 1) + np.log(np.maximum(distance, edges[0]) / reach) / FINE).astype(np.intp)
         mass += np.bincount(np.clip(slot, 0, len(edges) - 1), weight, len(edges))

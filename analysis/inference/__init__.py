@@ -4,6 +4,7 @@ from .envelope import EnvelopeResult, global_envelope_test
 from .ledger import Ledger, ledger
 from .monte_carlo import Alternative, Statistic, monte_carlo_p, monte_carlo_test, simulate
 from .multiplicity import benjamini_hochberg, holm, max_t, pooled_p, standardised
+from .power import PowerCurve, power_curve
 from .results import CountResult, CurveResult, TestResult, format_p, to_json
 from .two_stage import two_stage_test
 
@@ -13,6 +14,7 @@ __all__ = [
     "CurveResult",
     "EnvelopeResult",
     "Ledger",
+    "PowerCurve",
     "Statistic",
     "TestResult",
     "benjamini_hochberg",
@@ -24,6 +26,7 @@ __all__ = [
     "monte_carlo_p",
     "monte_carlo_test",
     "pooled_p",
+    "power_curve",
     "simulate",
     "standardised",
     "to_json",

@@ -44,19 +44,13 @@ class _CellSampler:
 
 
 def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> csr_array:
-    """Share strikes out to cells in proportion to their mass: one by one while they are fewer than the cells, else cell by cell."""
-    cdf, columns, counts = np.cumsum(mass), [], []
-    for rng, n in zip(rngs, sizes, strict=True):
-        if n < len(mass):
-            columns.append(np.minimum(np.searchsorted(cdf, np.sort(rng.random(n)) * cdf[-1], side="right"), len(mass) - 1))
-            counts.append(np.ones(n))
-        else:
-            drawn = rng.multinomial(n, mass / cdf[-1])
-            columns.append(np.flatnonzero(drawn))
-            counts.append(drawn[columns[-1]].astype(float))
-    ends = np.cumsum([0, *map(len, columns)])
-    # a cell drawn twice stands twice in its row: products and sums add it up
-    return csr_array((np.concatenate(counts), np.concatenate(columns), ends), shape=(len(rngs), len(mass)))
+    """Share strikes out to cells in proportion to their mass."""
+    from ..pattern.loops import share_out
+
+    cdf = np.cumsum(mass)
+    cells, counts = zip(*(share_out(rng.standard_exponential(n + 1), cdf) for rng, n in zip(rngs, sizes, strict=True)), strict=True)
+    ends = np.cumsum([0, *map(len, cells)])
+    return csr_array((np.concatenate(counts), np.concatenate(cells), ends), shape=(len(rngs), len(mass)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +119,7 @@ class BinomialNull:
     def draw_counts(self, seed: SeedSequence, first: int, last: int, cells: NDArray[np.intp]) -> csr_array:
         """Draw how many strikes fall in each of some cells, a sparse (last − first, cells) array, strata aside; none is placed.
 
-        Cost: last − first times the smaller of n log(cells) and cells. The streams are those of ``draw``, the numbers are not.
+        Cost: (last − first) × (n + cells). The streams are those of ``draw``, the numbers are not.
         """
         mass = self.intensity.values.ravel()
         share = mass[cells] / mass[self.intensity.grid.inside.ravel()].sum()

@@ -1,9 +1,11 @@
 """The nouns: window, grid, points, strikes, sites, intensity, study and plan."""
 
-from .edge import circle_share, window_overlap
+from .edge import circle_share
 from .errors import AnalysisWarning, InputError
 from .grid import Grid
 from .intensity import Intensity
+from .near import near_pairs
+from .overlap import window_overlap
 from .plan import CleanRules, Plan
 from .points import PointPattern, project
 from .sites import Sites
@@ -25,6 +27,7 @@ __all__ = [
     "Study",
     "Window",
     "circle_share",
+    "near_pairs",
     "project",
     "window_overlap",
 ]

@@ -42,8 +42,8 @@ class Intensity:
         return self.grid.integral(self.values)
 
     def at(self, easting: ArrayLike, northing: ArrayLike) -> Array:
-        """Give the intensity of the cell that holds each point."""
-        return self.values.ravel()[self.grid.cell(easting, northing)]
+        """Give the intensity of the cell that holds each point, or of the window's cell nearest to it."""
+        return self.values.ravel()[self.grid.inside_cell(easting, northing)]
 
     def expected(self, field: Array) -> float:
         """Integrate ``field`` × λ over the window; for a 0/1 field, the expected strikes where it is 1."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +93,18 @@ class SecondaryTests:
 
 
 @dataclass(frozen=True)
+class TimingRules:
+    """What is asked about time."""
+
+    notified: dict[str, str]
+    min_days: float
+    series_days: int
+    event_days: int
+    distances_m: tuple[float, ...]
+    intervals_days: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class VerdictRules:
     """When the verdict is excess, no excess or not informative."""
 
@@ -123,6 +136,7 @@ class Plan:
     held_out: HeldOutRules
     primary: PrimaryTest
     secondary: SecondaryTests
+    timing: TimingRules
     verdict: VerdictRules
 
     @classmethod
@@ -164,6 +178,10 @@ class Plan:
              "must hold at least two steps of the curve"),
             ("strikes.weight_cap", self.strikes.weight_cap >= 1, "must be at least 1"),
             ("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1"),
+            ("timing.series_days", self.timing.series_days >= 1, "must be at least 1"),
+            ("timing.event_days", self.timing.event_days >= 1, "must be at least 1"),
+            *((f"timing.{key}", len(edges) > 0 and all(a < b for a, b in itertools.pairwise(edges)), "must be increasing")
+              for key, edges in (("distances_m", self.timing.distances_m), ("intervals_days", self.timing.intervals_days))),
             ("clean.cluster_days", self.clean.cluster_days >= 0, "must not be negative"),
             ("own_data.decimal", self.own_data.decimal in (".", ","), "must be . or ,"),
             ("own_data.date_formats", len(self.own_data.date_formats) > 0, "must name at least one format"),
@@ -175,6 +193,7 @@ class Plan:
                     "sites.max_uncertainty_m", "held_out.match_distance_m",
                     "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
                     "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
+                    "timing.min_days", "timing.distances_m", "timing.intervals_days",
                     "verdict.ratio_radius_m", "verdict.no_excess_below"):  # fmt: skip
             value = _get(self, key)
             if not all(0 < part < float("inf") for part in (value if isinstance(value, tuple) else (value,))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,9 +104,13 @@ class Window:
         InputError
             If neither or both are given, or no cell centre falls inside.
         """
-        west, south, east, north = self.bounds
         if (spacing is None) == (shape is None):
             raise InputError("give either spacing or shape")
+        return self._grid(spacing, shape)
+
+    @lru_cache(maxsize=8)  # noqa: B019  # baselines at many bandwidths lay one grid; it is small beside what is computed on it
+    def _grid(self, spacing: float | None, shape: tuple[int, int] | None) -> Grid:
+        west, south, east, north = self.bounds
         if shape is not None:
             rows, columns = shape
             dx, dy = (east - west) / columns, (north - south) / rows
@@ -121,6 +126,7 @@ class Window:
         inside = self.contains(*np.meshgrid(x, y))
         if not inside.any():
             raise InputError("no cell centre lies in the window; use a smaller spacing", value=spacing or shape)
+        inside.flags.writeable = False
         return Grid(west, south, dx, dy, inside)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -26,6 +26,6 @@ def isotropic_weights(window: Window, origin: Array, distance: Array) -> Array:
     return 1 / np.maximum(circle_share(window, origin[:, 0], origin[:, 1], distance), 1 / LARGEST)
 
 
-def translation_weights(window: Window, shift: Array) -> Array:
-    """Give |W| / |W ∩ (W + h)| for each shift h, (n, 2)."""
-    return window.area / np.maximum(window_overlap(window, shift[:, 0], shift[:, 1]), window.area / LARGEST)
+def translation_weights(window: Window, east: Array, north: Array) -> Array:
+    """Give |W| / |W ∩ (W + h)| for each shift h."""
+    return window.area / np.maximum(window_overlap(window, east, north), window.area / LARGEST)

@@ -152,8 +152,8 @@ class _Problem:
                 raise InputError("there are no controls to fit the baseline to", column="controls")
             fitted = baseline.fit(controls.easting, controls.northing)
         grid = baseline.grid
-        cell = grid.cell(cases.easting, cases.northing)
-        empty = grid.inside.ravel()[cell] & (fitted.values.ravel()[cell] <= 0)  # a case on the rim may have a cell that counts as outside
+        cell = grid.inside_cell(cases.easting, cases.northing)
+        empty = fitted.values.ravel()[cell] <= 0
         if empty.any():
             raise InputError("the baseline is zero at this case", row=int(np.flatnonzero(empty)[0]) + 1)
         cells = sites.distance(*grid.centres) ** 2

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from ..pattern import InputError, PointPattern, Window
-from .summary import SummaryFunction, close_pairs, coordinates, distances, intensities
+from ..pattern import InputError, PointPattern, Window, near_pairs
+from .summary import SummaryFunction, coordinates, distances, intensities
 
 Array = NDArray[np.float64]
 NearestCorrection = Literal["km", "border"] | None
@@ -71,7 +71,7 @@ def _reached_inhomogeneous(places: Array, targets: Array, edge: Array, r: Array,
     for first in range(0, len(places), step):
         block = np.arange(first, min(first + step, len(places)))
         total = np.zeros(len(block) * width)
-        for i, j, d in close_pairs(places[block], targets, float(r[-1])):
+        for i, j, d in near_pairs(places[block], targets, float(r[-1]) * (1 + 1e-9)):
             other = (block[i] != j) if same else np.ones(len(i), bool)
             total += np.bincount(i[other] * width + np.searchsorted(r, d[other]), log[j[other]], len(total))
         product = np.exp(np.cumsum(total.reshape(-1, width), axis=1)[:, :-1])

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..pattern import InputError, PointPattern
+from ..pattern import InputError, PointPattern, near_pairs
 from .edge import Correction
 from .ripley import pair_weights
-from .summary import SummaryFunction, close_pairs, coordinates, distances, intensities
+from .summary import SummaryFunction, coordinates, distances, intensities
 
 Array = NDArray[np.float64]
 
@@ -67,8 +67,8 @@ def pair_correlation(
         raise InputError("must be a positive number", column="bandwidth", value=bandwidth)
     xy, ends = coordinates(points), coordinates(to)
     total = np.zeros(len(grid))
-    for i, j, d in close_pairs(xy, ends, float(grid[-1]) + h, same=same):
-        weight = by_point[i] * by_target[j] * pair_weights(points, i, ends[j] - xy[i], d, correction)
+    for i, j, d in near_pairs(xy, ends, float(grid[-1]) + h, same=same):
+        weight = by_point[i] * by_target[j] * pair_weights(points.window, xy, ends, i, j, d, correction)
         low, high = np.searchsorted(grid, d - h), np.searchsorted(grid, d + h)
         for step in range(int((high - low).max(initial=0))):  # the r within reach of each pair, one after the other
             use = low + step < high

@@ -14,20 +14,23 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..pattern import InputError, PointPattern
+from ..pattern import InputError, PointPattern, Window, near_pairs
 from .edge import Correction, isotropic_weights, translation_weights
-from .summary import SummaryFunction, close_pairs, coordinates, distances, intensities
+from .summary import SummaryFunction, coordinates, distances, intensities
 
 Array = NDArray[np.float64]
-Steps = Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Array]]
+Index = NDArray[np.intp]
+Steps = Iterator[tuple[Index, Index, Array]]
 
 
-def pair_weights(origins: PointPattern, i: NDArray[np.intp], shift: Array, d: Array, correction: Correction) -> Array:
+def pair_weights(window: Window, xy: Array, targets: Array, i: Index, j: Index, d: Array, correction: Correction) -> Array:
     """Give the translation or isotropic weight of each pair, and ones for no correction."""
+    from ..pattern.loops import shifts
+
     if correction == "translate":
-        return translation_weights(origins.window, shift)
+        return translation_weights(window, *shifts(xy, targets, i, j))
     if correction == "isotropic":
-        return isotropic_weights(origins.window, coordinates(origins)[i], d)
+        return isotropic_weights(window, xy[i], d)
     return np.ones(len(d))
 
 
@@ -39,22 +42,23 @@ def steps(
     A pair enters at the first r ≥ its distance. With the border correction it leaves at the first r beyond its origin's distance to the
     boundary. Sums over targets are thereby additive whatever the correction.
     """
+    from ..pattern.loops import heights
+
     if correction not in ("border", "translate", "isotropic", None):
         raise InputError("must be border, translate, isotropic or None", column="correction", value=correction)
-    xy = coordinates(origins)
+    xy, reach = coordinates(origins), float(r[-1]) * (1 + 1e-9)  # whether a pair is in reach is left to the comparison with r
     edge = origins.window.boundary_distance(*xy.T) if correction == "border" else np.empty(0)
     both_ways = same and correction in ("translate", None)  # then pairs weigh the same from either end: half of them do
-    for i, j, d in close_pairs(xy, targets, float(r[-1]), same=same):
+    if both_ways:
+        by_origin = 2 * by_origin
+    for i, j, d in near_pairs(xy, targets, reach, same=same, once=both_ways):
         if correction == "border":
             seen = d <= edge[i]
             i, j, d = i[seen], j[seen], d[seen]
-        if both_ways:
-            once = i < j
-            i, j, d = i[once], j[once], d[once]
-        weight = (2 if both_ways else 1) * by_origin[i] * by_target[j] * pair_weights(origins, i, targets[j] - xy[i], d, correction)
-        yield j, np.searchsorted(r, d), weight
+        place, height = heights(i, j, d, r, by_origin, by_target, pair_weights(origins.window, xy, targets, i, j, d, correction))
+        yield j, place, height
         if correction == "border":
-            yield j, np.searchsorted(r, edge[i], side="right"), -weight
+            yield j, np.searchsorted(r, edge[i], side="right"), -height
 
 
 def denominator(origins: PointPattern, r: Array, correction: Correction, by_origin: Array) -> Array:

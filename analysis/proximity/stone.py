@@ -173,32 +173,23 @@ class _Deal:
         self.observed, self.expected, self.n = observed, expected, n
         self.is_end = np.zeros(n, bool)
         self.is_end[ends] = True
-        self.blocks = 1 << int(np.clip(np.log2(max(n / 24, 1)), 0, 12))
-        self.total = expected.sum()
-        # one weighted count gives both sums: whole counts before the point, expected (all together a half) after it
-        self.packed = observed + expected / (2 * self.total)
+        self.overall = float(observed.sum() / expected.sum())
+        self.blocks = 1 << int(np.clip(np.log2(max(n / 48, 1)), 0, 11))
 
     def maximum(self, rng: Generator) -> float:
         """Draw one permutation and give its maximum ratio."""
+        from ..pattern.loops import best_ratio, block_sums, in_blocks
+
         words = rng.integers(0, 2**64 - 1, self.n // 4 + 1, np.uint64, endpoint=True)
-        block = words.view(np.uint16)[: self.n] & np.uint16(self.blocks - 1)
-        sums = np.bincount(block, self.packed, self.blocks)
-        counts = np.floor(sums + 1e-6)
-        before = np.cumsum(counts)
-        mass = np.cumsum(sums - counts) * (2 * self.total)
+        words &= np.uint64((self.blocks - 1) * 0x0001_0001_0001_0001)
+        block = words.view(np.uint16)[: self.n]
         # a ratio inside a block is at most all counts up to its end over what was expected before it; the margin covers rounding
-        bound = np.full(self.blocks, np.inf)
-        np.divide(before[1:] * (1 + 1e-6), mass[:-1], out=bound[1:], where=mass[:-1] > 1e-9 * self.total)
-        best, done, o, e, position = self.observed.sum() / self.total, 0, 0.0, 0.0, 0
-        while (need := np.flatnonzero(bound[done:] > best)).size:
+        before, mass = block_sums(block, self.blocks, self.observed, self.expected)
+        before *= 1 + 1e-9
+        best, done, o, e, position = self.overall, 0, 0.0, 0.0, 0
+        while (need := np.flatnonzero(before[done:] > best * mass[done:])).size:
             last = min(done + int(need[-1]) + 1, max(4 * done, 8))
-            # blocks are unsigned, so those before `done` wrap round to large numbers
-            ahead = block if done == 0 else block - np.uint16(done)
-            members = rng.permutation(np.flatnonzero(ahead < np.uint16(last - done)))
-            members = members[np.argsort(block[members], kind="stable")]
-            sum_o, sum_e = o + np.cumsum(self.observed[members]), e + np.cumsum(self.expected[members])
-            use = self.is_end[position : position + len(members)] & (sum_e > 0)
-            best = max(best, np.divide(sum_o, sum_e, out=np.zeros(len(members)), where=use).max(initial=0.0))
-            done, position = last, position + len(members)
-            o, e = (sum_o[-1], sum_e[-1]) if len(members) else (o, e)
+            members = rng.permutation(in_blocks(block, done, last))
+            found, o, e = best_ratio(members, block, done, last, self.observed, self.expected, self.is_end, position, o, e)
+            best, done, position = max(best, found), last, position + len(members)
         return float(best)

@@ -1,20 +1,17 @@
-"""What summary functions share: their result type, their distances, and the search for close pairs."""
+"""What summary functions share: their result type and the checks of their arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from ..inference import to_json
 from ..pattern import InputError, PointPattern
 
 Array = NDArray[np.float64]
-CHUNK_PAIRS = 1_000_000  # pairs held at once: about 100 MB with their weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +79,3 @@ def intensities(points: PointPattern, values: ArrayLike | None, column: str = "i
 def coordinates(points: PointPattern) -> Array:
     """Give easting and northing side by side, (n, 2)."""
     return np.column_stack([points.easting, points.northing])
-
-
-def close_pairs(
-    origins: Array, targets: Array, reach: float, *, same: bool = False
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Array]]:
-    """Give the pairs within reach, in chunks: rows of origins, rows of targets, distances.
-
-    With ``same``, a point is no pair with itself; two points at one place are. Cost: pairs + n log n; memory bounded by chunks.
-    """
-    tree = cKDTree(targets)
-    reach *= 1 + 1e-9  # whether a pair lies at most r apart is left to the comparison of its distance with r
-    total = int(cKDTree(origins).count_neighbors(tree, reach))
-    chunks = min(len(origins), total // CHUNK_PAIRS + 1)
-    # each chunk takes every so-manieth origin: chunks are then alike in size, also where points are dense in one place
-    for first in range(chunks):
-        rows = np.arange(first, len(origins), chunks)
-        found = cKDTree(origins[rows]).sparse_distance_matrix(tree, reach, output_type="ndarray")
-        i, j, d = rows[found["i"]], found["j"].astype(np.intp), found["v"].astype(float)
-        if same:
-            other = i != j
-            i, j, d = i[other], j[other], d[other]
-        yield i, j, d

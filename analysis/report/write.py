@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..assess import Assessment
-from ..figures import draw_curve, draw_map, draw_null, draw_ratios, draw_size, figure
+from ..figures import draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_timing, figure
 from ..inference import format_p
 from . import text
 
@@ -120,7 +120,9 @@ def _figures(a: Assessment) -> dict[str, Any]:
         draw_curve(a.curve, curve.ax, site=a.plan.site_word)
     with figure(height=3.4, source=credit) as null:
         draw_null(a.primary, null.ax)
-    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null}
+    with figure(height=3.8, source=credit) as timing:
+        draw_timing(a.timing, timing.ax, sites=words)
+    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "timing": timing}
     single = [c for c in a.explanations.to_dict()["comparisons"] if c["claim"]]
     if single:
         panels = len({c["claim"] for c in single})
@@ -198,6 +200,12 @@ def _captions(r: dict[str, Any]) -> Captions:
             "alt": "Histogram of the decay score in draws from the null, and the observed value",
             "text": f"The statistic of the primary test in {text.number(primary['n_simulations'], 0)} draws from the null, and as observed. "
             "The null's centre is not zero, because smoothing lowers the baseline where strikes are dense; the draws share that.",
+        },
+        "timing": {
+            "alt": f"Share of located strikes fallen by each day, near {sites} and elsewhere",
+            "text": f"When located strikes fell within {text.number(r['timing']['radius'], 0)} m of {sites}, and when elsewhere. The number located "
+            "falls over time in both. Strikes of one attack fall together, so a gap of a few steps says nothing; the tests below count attacks. Bands are the "
+            "notifications examined, as wide as their date is uncertain.",
         },
         "size": size,
         "ratios": {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
 from analysis.baseline import Kernel, Uniform, kernel_intensity, smooth, uniform_intensity, window_mean
-from analysis.baseline.gaussian_sums import all_pairs, gaussian_sums, near_sums, squared_distances
+from analysis.baseline.gaussian_sums import gaussian_sums
 from analysis.pattern import Grid, InputError, PointPattern, Sites, Window
 
 R = json.loads((Path(__file__).parents[1] / "reference/spatstat.json").read_text())
@@ -53,16 +53,20 @@ def test_points_agree_with_the_sum_written_out():
 
 
 @pytest.mark.parametrize("bandwidth", [0.02, 0.3, 4.0])
-def test_many_points_agree_with_all_pairs(bandwidth):
-    """The grid between Gaussians, and pairs in chunks, against every pair: 1e-6 relative, also where a point stands alone."""
+def test_many_points_agree_with_all_pairs(bandwidth, monkeypatch):
+    """The grid between Gaussians, and pairs, against every pair: 1e-6 relative, also where a point stands alone."""
     rng = np.random.default_rng(2)
     xy = np.vstack([rng.random((1500, 2)) * 10, [[12, 12], [12.05, 12]]])
     weight = 1 + rng.random(len(xy))
-    exact = all_pairs(squared_distances(xy), weight, bandwidth)
+    squared = ((xy[:, None] - xy) ** 2).sum(axis=2)
+    kernel = np.exp(-squared / (2 * bandwidth**2))
+    exact = kernel @ weight - weight
     seen = exact > 1e-12
-    assert gaussian_sums(xy, weight, bandwidth)[seen] == pytest.approx(exact[seen], rel=1e-6)
-    chunked = near_sums(xy, weight, bandwidth, np.arange(len(xy)), chunk_pairs=60_000)
-    assert chunked[seen] == pytest.approx(exact[seen], rel=1e-12, abs=1e-12)
+    for cost in (0, 1e9):  # on the grid, and by pairs
+        monkeypatch.setattr("analysis.baseline.gaussian_sums.SPREAD", cost)
+        monkeypatch.setattr("analysis.baseline.gaussian_sums.NODE", cost)
+        tolerance = 1e-6 if cost == 0 else 1e-9
+        assert gaussian_sums(xy, weight, bandwidth)[seen] == pytest.approx(exact[seen], rel=tolerance)
 
 
 def test_edge_mass_is_that_of_a_half_plane():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -182,3 +185,19 @@ def test_two_stages_mend_a_test_that_the_fit_made_conservative(square):
     assert low <= two <= high
     with pytest.raises(InputError, match="at least 19"):
         two_stage_test(PointPattern([1.0], [1.0], square), fit, n_simulations=5, rng=1)
+
+
+@pytest.mark.parametrize("name", ["poisson", "clustered", "regular"])
+@pytest.mark.parametrize("measure", ["mad", "dclf"])
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_deviation_tests_agree_with_spatstat(name, measure, alternative):
+    """p equals that of mad.test and dclf.test (clamp = TRUE: deviations to the other side count as none) on the same curves."""
+    reference = json.loads((Path(__file__).parents[1] / "reference" / "envelopes.json").read_text())
+    curves = np.array(reference[f"{name}_curves"]).reshape(40, -1)
+    p_value, statistic = reference[f"{name}_{measure}_{alternative}"]
+    found = global_envelope_test(np.arange(1, 16) / 10, curves[0], curves[1:], measure=measure, alternative=alternative)
+    assert found.p_value == p_value
+    if measure == "mad":  # spatstat's deviation is from the mean of the draws alone: 40/39 of ours
+        off = curves[0] - found.central
+        away = {"two-sided": np.abs(off), "greater": np.maximum(off, 0), "less": np.maximum(-off, 0)}[alternative]
+        assert away.max() * 40 / 39 == pytest.approx(statistic, abs=1e-9)

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, box
 
-from analysis.pattern import InputError, PointPattern, Sites, Window
-from analysis.pattern import edge as edges
+from analysis.pattern import InputError, PointPattern, Sites, Window, overlap
 from analysis.proximity import (
     cross_g,
     cross_j,
@@ -171,22 +170,14 @@ def test_translation_weights(holed, pieces, square):
     for window in (holed, pieces, square):
         overlap = np.array([window.polygon.intersection(translate(window.polygon, *h)).area for h in shift])
         expected = window.area / np.maximum(overlap, window.area / 100)
-        assert translation_weights(window, shift) == pytest.approx(expected, rel=1e-9)
-    assert translation_weights(square, np.array([[2.0, -5.0]])) == pytest.approx([100 / (8 * 5)])
+        assert translation_weights(window, *shift.T) == pytest.approx(expected, rel=1e-9)
+    assert translation_weights(square, np.array([2.0]), np.array([-5.0])) == pytest.approx([100 / (8 * 5)])
 
 
-def test_gridded_overlap_is_as_near_as_stated(holed, pieces):
-    shift = np.random.default_rng(3).uniform(-3, 3, (500, 2))
-    for window in (holed, pieces):
-        exact = window.area / translation_weights(window, shift)
-        assert np.abs(edges._gridded_overlap(window, shift) - exact).mean() < 5e-6 * window.area
-        still = edges._gridded_overlap(window, np.zeros((1, 2)))[0]
-        assert still == pytest.approx(window.area, rel=3e-3)
-
-
-def test_many_pairs_take_the_grid(strikes, monkeypatch):
+def test_many_pairs_read_the_table(strikes, monkeypatch):
+    """Distances up to 2 in a window with a hole 2 wide: past the smallest feature, so to 1e-4 only."""
     exact = k_function(strikes, R["r"]).observed
-    monkeypatch.setattr(edges, "EXACT", 0)
+    monkeypatch.setattr(overlap, "FEW", 0)
     assert k_function(strikes, R["r"]).observed == pytest.approx(exact, rel=1e-4)
 
 

@@ -62,7 +62,7 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket|innerHTML|eval\(", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 6
+    assert len(images) == 7
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -149,8 +149,18 @@ def test_parts_add_up(results):
     assert results["explanations"]["aim_baselines"][0]["all_observed"] == pytest.approx(
         sum(e["weight"] for e in results["near"] if e["distance_m"] <= results["excess"]["radius"])
     )
+    for row in results["timing"]["rows"]:
+        assert (row["reason"] is None) == row["identifiable"] == (row["p_value"] is not None)
     held = {e["strike_id"] for e in results["held_out"]}
     assert not held & {e["strike_id"] for e in results["near"]}
+
+
+def test_the_questions_of_time_are_printed_with_their_answer_or_reason(runs, results):
+    for name in ("report.html", "report.md"):
+        page = (runs[0] / name).read_text()
+        for row in results["timing"]["rows"]:
+            assert row["question"] in page
+            assert (format_p(row["p_value"]) if row["identifiable"] else row["reason"].split(";")[0]) in page
 
 
 def test_tables_are_those_of_the_results(runs, results):
@@ -246,7 +256,10 @@ def test_hostile_text_is_shown_not_run(coarse):
     evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
     claims = [{**row, "claimed_effect": "<i>claim</i>"} for row in coarse.explanations.claims]
     spoilt = dataclasses.replace(coarse.explanations, claims=claims)
-    files = render(dataclasses.replace(coarse, near=[evil], explanations=spoilt), command="<b>x</b>")
+    rows = [{**coarse.timing.rows[3], "question": "<script>alert(2)</script>", "reason": "<script>alert(3)</script>"}]
+    told = [{**coarse.timing.notified[0], "subject": "<script>alert(4)</script>"}]
+    timing = dataclasses.replace(coarse.timing, rows=rows, notified=told)
+    files = render(dataclasses.replace(coarse, near=[evil], timing=timing, explanations=spoilt), command="<b>x</b>")
     html = files["report.html"].decode()
     assert html.count("<script") == 1
     assert "alert(1)</script>" not in html
