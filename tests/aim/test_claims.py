@@ -94,3 +94,22 @@ def test_a_favourite_picked_afterwards_must_pay_for_the_choice(coarse, design):
     said = favourites(design, null, coarse, n_worlds=40, n_simulations=199, seed=SeedSequence(2))
     assert said["uncorrected"] > 0.5
     assert said["corrected"] <= said["bound"]
+
+
+def table(found: dict) -> list[str]:
+    """The confusion matrix as the documentation prints it."""
+    lines = []
+    for row in found["rows"]:
+        drawn = "as published" if row["worse"] == 1 else f"{row['worse']:g} times that"
+        counts = " | ".join(str(n) for n in row["concluded"].values())
+        lines.append(f"| {row['size']} ({row['strikes']}) | {drawn} | {row['truth']} | {counts} |")
+    return lines
+
+
+def test_the_documentation_prints_the_stored_study(root):
+    found = json.loads((root / "data/calibration/explanations.json").read_text())
+    page = (root / "docs/explanations.md").read_text()
+    assert "\n".join(table(found)) in page
+    for name in ("corrected", "uncorrected"):
+        assert f"{100 * found['favourite'][name]:.0f} %" in page
+    assert max(row["wrong"] for row in found["rows"]) < 0.1
