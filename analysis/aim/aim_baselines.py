@@ -24,17 +24,8 @@ def with_and_without(study: Study, plan: Plan, focus: Sites, *, seed: SeedSequen
     many strikes does each baseline expect about the sites in ``focus``? All aim points enter with one coefficient, so that none is chosen
     for standing where strikes fell.
 
-    Parameters
-    ----------
-    study, plan
-    focus : Sites
-        A mission that claims are about; the two numbers beside it are of located strikes, weighted, within the radius of the excess ratio.
-    seed : SeedSequence
-
-    Notes
-    -----
-    Two penalised fits, some seconds, and one test each; log λ = surface + β Σ_k exp(−d_k²/2h²), refitted in every draw to first order. Its
-    size is not measured here.
+    Observed and expected numbers are of located strikes, weighted, within the radius of the excess ratio. Two penalised fits, some seconds,
+    and a test each; log λ = surface + β Σ_k exp(−d_k²/2h²), refitted in every draw to first order. Its size is not measured here.
     """
     design = build_design(study, replace(plan, cell_m=max(plan.cell_m, CELL_M)))
     decay, radius = Decay(plan.primary.decay, plan.primary.scale_m), plan.verdict.ratio_radius_m

@@ -114,7 +114,7 @@ class Scene:
         return e[None], y[None]
 
 
-def scenes(study: Study, plan: Plan, design: Design, baseline: Intensity) -> dict[str, Scene]:
+def scenes(study: Study, plan: Plan, baseline: Intensity) -> dict[str, Scene]:
     """Give a scene for each site of the study that claims are about, the one with most claims first."""
     claims, marks = study.tables.get("claims"), study.sites.marks
     if claims is None or marks is None or "mission_id" not in marks:
@@ -126,23 +126,13 @@ def scenes(study: Study, plan: Plan, design: Design, baseline: Intensity) -> dic
 def explain(study: Study, plan: Plan, design: Design, baseline: Intensity, *, rng: Rng) -> Explanations:
     """Examine every claim, compare what explains the strikes behind it, and run the primary test with aim points in the baseline.
 
-    Parameters
-    ----------
-    study : Study
-        With the tables ``claims`` and ``weapons``; without them, or with no claim about a site of the study, only what is left is given.
-    plan, design
-    baseline : Intensity
-        Of the primary test; prompting strikes are not in it.
-    rng : int, SeedSequence or Generator
-
-    Notes
-    -----
-    Cost: some ten seconds, half of them the two penalised surfaces.
+    Empty without the tables ``claims`` and ``weapons``. ``baseline`` is that of the primary test, prompting strikes held out. Cost: some
+    ten seconds, half of them two penalised surfaces.
     """
     claims, weapons = study.tables.get("claims"), study.tables.get("weapons")
     if claims is None or weapons is None:
         return Explanations()
-    at = scenes(study, plan, design, baseline)
+    at = scenes(study, plan, baseline)
     rows, found, tests, focus = [], [], [], next(iter(at), "")
     for _, claim in claims.iterrows():
         row, compared = _claim(claim, at.get(str(claim["mission_id"])), study, plan, design, weapons)

@@ -84,16 +84,8 @@ class Comparison:
 class Rivals:
     """Hold what could have put strikes near a site: the site, aim points beside it, debris, another building, and the background.
 
-    Parameters
-    ----------
-    site : Aim
-    aim_points : sequence of Aim
-        Those near enough to matter. A point within the area of another is the same place, and left out.
-    background : Intensity
-        λ0, fitted without the strikes in question. It is taken to be smooth over a location error.
-    sources : (k, 2) array
-        All places aimed at, around which debris falls: the site and every aim point of the study.
-    spread : Spread
+    ``aim_points`` are those near enough to matter; ``sources`` (k, 2) all places around which debris falls, the site among them. The
+    background is λ0, taken as so smooth that over a disc neither a location error nor the strikes in question change its shape.
     """
 
     site: Aim
@@ -132,7 +124,7 @@ class Rivals:
 
 
 def _shared(aim: Aim) -> list[tuple[float, Aim]]:
-    """Give an aim point at the places where its centre may be, with their weights: one unknown place, the same for all attacks.
+    """Give an aim point at the places where its centre may be, with weights: one unknown place, the same for all attacks.
 
     Of a point the error is folded in strike by strike instead: it is small beside that of the strikes.
     """

@@ -47,21 +47,14 @@ def miss_probability(radius: ArrayLike, cep: ArrayLike, *, offset: ArrayLike = 0
 
     Parameters
     ----------
-    radius : array
+    radius, offset : array
         Metres, as everything here; not negative.
     cep : array
-        Circular error probable: the radius within which half of the weapons fall. Above zero.
-    offset : array
-        Distance of the aim point from the place; not negative.
+        Circular error probable: the radius within which half of the weapons fall. Above zero, or :class:`InputError`.
 
     Notes
     -----
     σ = CEP/√(2 ln 2), and |X|²/σ² is noncentral χ² on 2 df with noncentrality offset²/σ²; at offset 0, 1 − 2^{−(radius/CEP)²}.
-
-    Raises
-    ------
-    InputError
-        For a CEP that is not positive, or a negative distance.
 
     Examples
     --------
@@ -76,25 +69,7 @@ def aim_likelihood_ratio(miss_distance: ArrayLike, cep: ArrayLike, *, disc_radiu
     """Give the likelihood ratio of aim at a site against a uniform place in a disc about it, for a hit known without error.
 
     Answers: is a hit this far off what aim at the site predicts, or anywhere within the disc? A precise weapon that misses by several
-    times its CEP speaks against the site. Infinite beyond the disc, where a uniform place is impossible.
-
-    Parameters
-    ----------
-    miss_distance : array
-        Not negative.
-    cep : array
-        Above zero.
-    disc_radius : float
-        Above zero.
-
-    Notes
-    -----
-    π disc_radius² · exp(−d²/2σ²) / 2πσ².
-
-    Raises
-    ------
-    InputError
-        As :func:`miss_probability`.
+    times its CEP speaks against the site. π disc_radius² · exp(−d²/2σ²) / 2πσ²; infinite beyond the disc, where no uniform place is.
 
     Examples
     --------
@@ -108,20 +83,9 @@ def aim_likelihood_ratio(miss_distance: ArrayLike, cep: ArrayLike, *, disc_radiu
 
 @dataclass(frozen=True)
 class Spread:
-    """Say how misses scatter: circular normal, or Student's t on ``freedom`` degrees for weapons that at times fail badly.
+    """Say how misses scatter: circular normal, or Student's t on ``freedom`` degrees where some fail badly (2 is very heavy).
 
-    Both have the CEP as the median miss. A t is a normal whose variance varies, so that location error is folded in exactly: it adds to
-    the variance before the mixture is taken.
-
-    Parameters
-    ----------
-    freedom : float
-        Infinite for the normal; 2 or so is very heavy.
-
-    Raises
-    ------
-    InputError
-        If ``freedom`` is not above zero.
+    Both have the CEP as the median miss. A t is a normal whose variance varies; location error adds to it before the mixture is taken.
     """
 
     freedom: float = np.inf
@@ -148,18 +112,9 @@ NORMAL = Spread()
 
 @dataclass(frozen=True)
 class Aim:
-    """Hold a place that may have been aimed at.
+    """Hold a place that may have been aimed at: a point, any point of a disc, or of a polygon (``area``), with equal probability.
 
-    Parameters
-    ----------
-    name : str
-    easting, northing : float
-    radius : float
-        A disc in which any point may have been aimed at with equal probability; 0 for a point.
-    error : float
-        Standard deviation of the centre on each axis.
-    area : polygon, optional
-        Instead of the disc; its probability is summed over ``nodes``.
+    ``error`` is the standard deviation of its centre on each axis.
     """
 
     name: str

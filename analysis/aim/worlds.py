@@ -21,6 +21,7 @@ from .explanations import BACKGROUND, DEBRIS, DEBRIS_SCALE_M, EITHER, UNDECIDED,
 from .miss import HALF
 
 Array = NDArray[np.float64]
+TIMES, FINE_M = 10, 30.0  # more strikes than there are, and better located
 
 
 def draw_world(truth: str, at: Likelihoods, errors: Array, prior: CepPrior, rng: Generator) -> tuple[Array, Array]:
@@ -34,8 +35,8 @@ def draw_world(truth: str, at: Likelihoods, errors: Array, prior: CepPrior, rng:
     aim = at.aims.get(truth)
     centre = np.zeros(2) if aim is None else np.array([aim.easting, aim.northing]) + aim.error * rng.normal(size=2)
     nodes = None if aim is None else aim.nodes(at.radius / 25) - [aim.easting, aim.northing]
-    found, missing, tried = np.empty((2, len(errors))), np.arange(len(errors)), 0
-    while len(missing):
+    found, missing = np.empty((2, len(errors))), np.arange(len(errors))
+    for _ in range(10_000):
         batch = max(64, 4 * len(missing))
         rows = np.resize(missing, batch)
         if nodes is not None:
@@ -54,22 +55,13 @@ def draw_world(truth: str, at: Likelihoods, errors: Array, prior: CepPrior, rng:
         first = np.unique(rows, return_index=True)[1]
         found[:, rows[first]] = place[first].T
         missing = np.setdiff1d(missing, rows)
-        tried += 1
-        if tried > 10_000:
-            raise InputError("hardly any strike would be reported within the disc", column="disc_radius", value=at.radius)
-    return found[0], found[1]
+        if not len(missing):
+            return found[0], found[1]
+    raise InputError("hardly any strike would be reported within the disc", column="disc_radius", value=at.radius)
 
 
 def confusion(
-    at: Likelihoods,
-    prior: CepPrior,
-    errors: Array,
-    *,
-    n_worlds: int,
-    seed: SeedSequence,
-    worse: float = 1.0,
-    times: int = 10,
-    fine_m: float = 30.0,
+    at: Likelihoods, prior: CepPrior, errors: Array, *, n_worlds: int, seed: SeedSequence, worse: float = 1.0
 ) -> list[dict[str, Any]]:
     """Say how often each explanation is concluded when each is true, with as many strikes as there are, and with more and better located.
 
@@ -77,8 +69,8 @@ def confusion(
     some 10 ms a world of 50 strikes.
     """
     answers, drawn = (*at.aims, EITHER, UNDECIDED), replace(prior, cep=worse * prior.cep)
-    sizes = {"as many as there are": errors, f"{times} times as many": np.tile(errors, times),
-             f"{times} times as many, known to {fine_m:g} m": np.full(times * len(errors), fine_m)}  # fmt: skip
+    sizes = {"as many as there are": errors, f"{TIMES} times as many": np.tile(errors, TIMES),
+             f"{TIMES} times as many, known to {FINE_M:g} m": np.full(TIMES * len(errors), FINE_M)}  # fmt: skip
     rows = []
     for s, (size, known) in enumerate(sizes.items()):
         for i, truth in enumerate(at.names):
@@ -124,7 +116,7 @@ def explanation_study(study: Study, plan: Plan, *, n_worlds: int, rng: Rng) -> d
     """
     design, seed = build_design(study, plan), seed_sequence(rng)
     null = design.null(Kernel(design.grid, plan.primary.bandwidth_m))
-    at = scenes(study, plan, design, null.intensity)
+    at = scenes(study, plan, null.intensity)
     if not at:
         raise InputError("no claim is about a site of the study", column="mission_id")
     scene = next(iter(at.values()))
