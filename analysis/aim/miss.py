@@ -34,7 +34,7 @@ def within(radius: ArrayLike, offset: ArrayLike, variance: ArrayLike) -> Array:
     """Give P(|X| ≤ radius) for X circular normal, ``variance`` on each axis, with its mean ``offset`` away: noncentral χ² on 2 df."""
     r, d, v = np.broadcast_arrays(np.asarray(radius, float), np.asarray(offset, float), np.asarray(variance, float))
     apart = (r - d) / np.sqrt(v)
-    result, near = (apart > 0).astype(float), np.abs(apart) < SURE
+    result, near = np.array(apart > 0, float), np.abs(apart) < SURE
     result[near] = np.clip(chndtr(r[near] ** 2 / v[near], 2.0, d[near] ** 2 / v[near]), 0.0, 1.0)
     return result
 

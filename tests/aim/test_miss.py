@@ -16,6 +16,7 @@ from analysis.pattern import InputError
 
 def test_the_check_values_of_the_methods():
     assert miss_probability(50, [30, 70], offset=100) == pytest.approx([0.0160411, 0.0908703], abs=5e-8)
+    assert float(miss_probability(50, 30, offset=100)) == pytest.approx(0.0160411, abs=5e-8)  # single numbers as well as arrays
     assert aim_likelihood_ratio(26, 7, disc_radius=500) == pytest.approx(0.249, abs=5e-4)
     assert aim_likelihood_ratio(26, [20, 30], disc_radius=500) == pytest.approx([134, 114], abs=0.5)
     assert aim_likelihood_ratio(26, [70, 150], disc_radius=500) == pytest.approx([32.1, 7.5], abs=0.05)
