@@ -57,7 +57,10 @@ def test_staggered_dates_against_glm_and_sandwich_of_r():
     assert np.log(found.ratio) == pytest.approx(r["beta"], abs=1e-6)
     factor = (180 - 1) / (180 - 6)  # statsmodels counts parameters as well as clusters
     assert np.log(found.interval[1] / found.ratio) / 1.959964 == pytest.approx(r["se"] * np.sqrt(factor), rel=1e-5)
-    assert "2 dates of notification" in exact_notification_test(DAY0 + np.array(r["day"]), r["attack"], r["unit"], notified, start=DAY0, end=DAY0 + 600).reason
+    assert (
+        "2 dates of notification"
+        in exact_notification_test(DAY0 + np.array(r["day"]), r["attack"], r["unit"], notified, start=DAY0, end=DAY0 + 600).reason
+    )
 
 
 def test_the_order_of_rows_and_the_names_of_attacks_do_not_matter():

@@ -33,7 +33,9 @@ def test_the_check_value_of_the_notification():
 @pytest.mark.parametrize("case", R["rates"], ids=lambda c: str(c["given"]))
 def test_against_poisson_test_of_r(case):
     found = rate_ratio_test(*case["given"])
-    for mine, theirs in zip((found.ratio, *found.interval, found.p_value), (case["ratio"], case["low"], case["high"], case["p"]), strict=True):
+    for mine, theirs in zip(
+        (found.ratio, *found.interval, found.p_value), (case["ratio"], case["low"], case["high"], case["p"]), strict=True
+    ):
         assert mine == pytest.approx(math.inf if theirs == "Inf" else theirs, rel=1e-6)
 
 
@@ -95,7 +97,9 @@ def test_interrupted_series_finds_a_jump_and_no_jump():
         assert (found.p_value < 0.01) == differs
 
 
-@pytest.mark.parametrize(("change", "reason"), [(2, "2 of the 6 periods of 28 days asked for lie before"), (22, "2 of the 6"), (-5, "0 of the 6")])
+@pytest.mark.parametrize(
+    ("change", "reason"), [(2, "2 of the 6 periods of 28 days asked for lie before"), (22, "2 of the 6"), (-5, "0 of the 6")]
+)
 def test_a_change_near_an_end_is_not_identifiable(change, reason):
     days, end = _series([2] * 24)
     found = interrupted_series(days, DAY0 + change * 28, start=DAY0, end=end)
