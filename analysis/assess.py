@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
+from .aim import Explanations, explain
 from .baseline import Kernel, LinearEstimator, Uniform
 from .checks import Calibration, Verdict, fragility, verdict
 from .inference import CountResult, CurveResult, TestResult, ledger, to_json
@@ -70,6 +71,8 @@ class Assessment:
         The donut baseline's diagnostics and whether it was refused.
     flow : list of dict
         How many strikes each step kept.
+    explanations : Explanations
+        The claims one by one, and what else explains the strikes behind them.
     near, held_out : lists of dict
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
     timing : Timing
@@ -92,6 +95,7 @@ class Assessment:
     elsewhere: list[dict[str, Any]]
     donut: dict[str, Any]
     flow: list[dict[str, Any]]
+    explanations: Explanations
     near: list[dict[str, Any]]
     held_out: list[dict[str, Any]]
     timing: Timing
@@ -141,6 +145,7 @@ class Assessment:
                     "donut": self.donut,
                     "screening": self.study.tables["flow"].to_dict("records") if "flow" in self.study.tables else [],
                     "flow": self.flow,
+                    "explanations": self.explanations,
                     "near": self.near,
                     "held_out": self.held_out,
                     "timing": self.timing.to_dict(),
@@ -230,6 +235,8 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     variants = _variants(run, study, decay)
     say("baselines")
     baselines, donut = _baselines(run, decay)
+    say("rival explanations")
+    rivals = explain(study, plan, design, null.intensity, rng=run.seed(8))
     found = replace(
         verdict(plan, primary, excess, design.share.effective_n, calibration),
         fragile=fragility(plan, primary, excess, variants, baselines, calibration),
@@ -237,7 +244,7 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     say("timing")
     return Assessment(
         study, plan, design, null.intensity, found, primary, excess, curve, counts, variants, baselines, _berman(run),
-        looks, elsewhere, donut, flow(study, plan, design), near_events(study, design, max(second.radii_m)),
+        looks, elsewhere, donut, flow(study, plan, design), rivals, near_events(study, design, max(second.radii_m)),
         held_out_events(study), when(study, plan, design, rng=run.seed(7)), calibration,
     )  # fmt: skip
 

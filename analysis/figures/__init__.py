@@ -1,9 +1,21 @@
 """Results drawn on matplotlib Axes: each function takes a result and an Axes and returns the Axes."""
 
+from .aim import draw_ratios
 from .charts import draw_curve, draw_null, draw_size
 from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
 from .style import figure
 from .timing import draw_timing
 
-__all__ = ["draw_curve", "draw_map", "draw_null", "draw_scan", "draw_size", "draw_timing", "figure", "power_curves", "power_figure"]
+__all__ = [
+    "draw_curve",
+    "draw_map",
+    "draw_null",
+    "draw_ratios",
+    "draw_scan",
+    "draw_size",
+    "draw_timing",
+    "figure",
+    "power_curves",
+    "power_figure",
+]

@@ -7,6 +7,7 @@ import csv
 import importlib.metadata
 import io
 import json
+import math
 import os
 import re
 import tempfile
@@ -17,7 +18,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..assess import Assessment
-from ..figures import draw_curve, draw_map, draw_null, draw_size, draw_timing, figure
+from ..figures import draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_timing, figure
 from ..inference import format_p
 from . import text
 
@@ -46,6 +47,8 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
         files[f"figures/{name}.svg"] = drawing.svg
     for name in TABLES:
         files[f"tables/{name}.csv"] = _csv(results[name])
+    claims = results["explanations"]["claims"]
+    files["tables/claims.csv"] = _csv([{k: v for k, v in claim.items() if not isinstance(v, list)} for claim in claims])
 
     def fig(name: str) -> Markup:
         data = base64.b64encode(pictures[name].png).decode()
@@ -82,8 +85,8 @@ def _environment(*, autoescape: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("analysis.report"), autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
-    environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown)
-    environment.globals.update(link=_link)
+    environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown, exp=lambda x: math.exp(min(x, 700.0)))
+    environment.globals.update(link=_link, ratio=text.ratio)
     return environment
 
 
@@ -120,6 +123,12 @@ def _figures(a: Assessment) -> dict[str, Any]:
     with figure(height=3.8, source=credit) as timing:
         draw_timing(a.timing, timing.ax, sites=words)
     pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "timing": timing}
+    single = [c for c in a.explanations.to_dict()["comparisons"] if c["claim"]]
+    if single:
+        panels = len({c["claim"] for c in single})
+        with figure(max(4.2, 3.2 * panels), 4.6, source=credit, panels=panels) as ratios:
+            draw_ratios(single, ratios.axes)
+        pictures["ratios"] = ratios
     if a.calibration is not None:
         with figure(8.4, 4.2, source="Simulated worlds.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
@@ -139,8 +148,6 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         for world in dict.fromkeys(row["world"] for row in calibration["rows"]):
             rows = [row for row in calibration["rows"] if row["world"] == world]
             table.append({"world": world, "truth": rows[0]["truth"], "shares": [row["share"] for row in rows]})
-    claims = a.study.tables.get("claims")
-    listed = [] if claims is None else claims.assign(date=claims["date"].dt.strftime("%Y-%m-%d")).to_dict("records")
     return {
         "r": results,
         "headline": text.headline(results),
@@ -152,7 +159,6 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         "table": table,
         "bandwidths": results["plan"]["secondary"]["bandwidths_m"],
         "captions": _captions(results),
-        "claims": [{key: (None if value != value else value) for key, value in claim.items()} for claim in listed],
         "command": command,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "source": a.study.credit,
@@ -202,6 +208,12 @@ def _captions(r: dict[str, Any]) -> Captions:
             "notifications examined, as wide as their date is uncertain.",
         },
         "size": size,
+        "ratios": {
+            "alt": "Likelihood ratio of aim at the mission over each rival explanation, along the CEP, one panel for each claim",
+            "text": "Aim at the mission over each rival, were the CEP known. Thick: the claimed distance taken as exact. Thin: the position as the "
+            "data hold it, with its location error; these lines lie near 1. Shaded: the published CEPs of the weapon claimed. A short CEP makes a "
+            "miss of many times its length speak against the mission.",
+        },
     }  # fmt: skip
 
 
