@@ -1,4 +1,4 @@
-"""The command line: report, assess, data, fetch, clean, trace, calibrate, calibrate-focused."""
+"""The command line: report, assess, data, fetch, clean, trace, calibrate."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
 
+from .aim import explanation_study
 from .assess import assess
-from .checks import Calibration, calibrate, calibrate_focused
-from .figures import power_figure
+from .checks import Calibration, calibrate, calibrate_focused, measure_sizes
+from .figures import power_figure, sizes_figure
 from .pattern import InputError, Plan, Study
 from .report import package, render, write_files
 from .sources import (
@@ -33,6 +35,7 @@ from .sources import (
     read_window,
     trace_strike,
 )
+from .timing.size import timing_study
 
 STEPS = 11  # steps that assess() announces
 app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -41,7 +44,6 @@ PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice
 DataOption = Annotated[Path, typer.Option("--data", help="The folder of the coded facts.")]
 RawOption = Annotated[Path, typer.Option("--raw", help="The folder of downloads.")]
 DATA, PLAN, CALIBRATION = Path("data/hand"), Path("data/plan.toml"), Path("data/calibration/primary.json")
-FOCUSED = Path("data/calibration/focused.json")
 REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/clean")
 
 
@@ -202,37 +204,51 @@ def data(plan: PlanOption = PLAN, data: DataOption = DATA) -> None:
     print(f"{study.sites.n} missions in {study.sites.buildings().n} buildings")
 
 
+class Part(StrEnum):
+    """What can be calibrated."""
+
+    primary = "primary"
+    focused = "focused"
+    timing = "timing"
+    explanations = "explanations"
+    sizes = "sizes"
+
+
 @app.command(name="calibrate")
 def calibrate_command(
-    worlds: Annotated[int, typer.Option("--worlds", min=20, help="Simulated worlds of each kind.")] = 1000,
+    part: Annotated[Part, typer.Argument(help="Which study.")] = Part.primary,
+    worlds: Annotated[int | None, typer.Option("--worlds", min=20, help="Simulated worlds of each kind; default as stored.")] = None,
     plan: PlanOption = PLAN,
     data: DataOption = DATA,
-    out: Annotated[Path, typer.Option("--out", help="Where to write.")] = CALIBRATION,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = CALIBRATION.parent,
 ) -> None:
-    """Measure size and power of the plan's primary test in simulated worlds (tens of minutes with 1,000 worlds)."""
-    chosen = read_plan(plan)
-    found = calibrate(load_study(data, chosen), chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=_progress)
-    content = json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    write_files({out.name: content.encode()}, out.parent)
-    for row in found.rows:
-        print(f"{row['world']:<40} {row['bandwidth_m']:>6g} m  {row['share']:.3f}")
+    """Measure how often tests reject in simulated worlds whose truth is known.
 
-
-@app.command(name="calibrate-focused")
-def calibrate_focused_command(
-    worlds: Annotated[int, typer.Option("--worlds", min=20, help="Simulated worlds for each size.")] = 200,
-    power: Annotated[int, typer.Option("--power", min=20, help="Simulated worlds for each power.")] = 100,
-    plan: PlanOption = PLAN,
-    data: DataOption = DATA,
-    out: Annotated[Path, typer.Option("--out", help="Where to write.")] = FOCUSED,
-) -> None:
-    """Measure size and power of the tests around given sites, and draw them for the documentation (about a quarter of an hour)."""
+    primary: size, power and intervals of the plan's primary test (20 minutes). focused: the tests around given sites (15). timing: the
+    tests of time (5). explanations: which explanation is concluded where each is true (6). sizes: every test under every null (20).
+    """
     chosen = read_plan(plan)
-    found = calibrate_focused(load_study(data, chosen), chosen, n_worlds=worlds, n_power=power, progress=_progress)
-    content = json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    write_files({out.name: content.encode()}, out.parent)
-    write_files({"power.png": power_figure(found)}, Path("docs"))
-    print(f"Written: {out}, docs/power.png")
+    study = load_study(data, chosen)
+    n = worlds or {"primary": 1000, "focused": 200, "timing": 500, "explanations": 150, "sizes": 150}[part]
+    pictures: dict[str, bytes] = {}
+    if part is Part.primary:
+        found = calibrate(study, chosen, n_worlds=n, n_intervals=max(20, n // 5), progress=_progress).to_dict()
+    elif part is Part.focused:
+        measured = calibrate_focused(study, chosen, n_worlds=n, n_power=max(20, n // 2), progress=_progress)
+        found, pictures["power.png"] = measured.to_dict(), power_figure(measured)
+    elif part is Part.timing:
+        found = timing_study(n, chosen.seed)
+    elif part is Part.explanations:
+        found = explanation_study(study, chosen, n_worlds=n, rng=1)
+    else:
+        sizes = measure_sizes(study, chosen, n_worlds=n, n_dear=max(20, n // 3), progress=_progress)
+        found, pictures["sizes.png"] = sizes.to_dict(), sizes_figure(sizes)
+    ascii_only = part in (Part.timing, Part.explanations)
+    content = json.dumps(found, indent=1, ensure_ascii=ascii_only) + "\n"
+    write_files({f"{part}.json": content.encode()}, out)
+    if pictures and worlds is None:
+        write_files(pictures, Path("docs"))
+    print(f"Written: {out / f'{part}.json'}")
 
 
 def _progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:

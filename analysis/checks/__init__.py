@@ -2,12 +2,14 @@
 
 from .calibration import Calibration, calibrate, defining_parts
 from .focused import FocusedCalibration, calibrate_focused
+from .sizes import Sizes, measure_sizes
 from .verdict import Verdict, fragility, verdict
 from .worlds import World, draw_strikes, setting, simulate_design, worlds
 
 __all__ = [
     "Calibration",
     "FocusedCalibration",
+    "Sizes",
     "Verdict",
     "World",
     "calibrate",
@@ -15,6 +17,7 @@ __all__ = [
     "defining_parts",
     "draw_strikes",
     "fragility",
+    "measure_sizes",
     "setting",
     "simulate_design",
     "verdict",

@@ -94,6 +94,21 @@ class Sizes:
         """Give JSON-safe values."""
         return dict(to_json(self))
 
+    def __str__(self) -> str:
+        """Give a Markdown table: one line for each null, world and baseline, those that the null claims to serve first."""
+        lines = ["| null | strikes | baseline | serves | worlds | tests | sizes | above the bound |", "|:--|:--|:--|:--|--:|--:|:--|:--|"]
+        groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for row in sorted(self.rows, key=lambda r: not r["serves"]):
+            groups.setdefault((row["null"], row["world"], row["baseline"], row["serves"], row["worlds"]), []).append(row)
+        for (null, world, baseline, serves, n), rows in groups.items():
+            share = [r["share"] for r in rows]
+            high = ", ".join(f"{r['test']} {r['share']:.3f}" for r in rows if not r["holds"]) or "none"
+            if len(high) > 100:
+                high = f"{sum(not r['holds'] for r in rows)} of {len(rows)}"
+            span = f"{min(share):.3f} to {max(share):.3f}" if len(rows) > 1 else f"{share[0]:.3f}"
+            lines.append(f"| {null} | {world} | {baseline} | {'yes' if serves else 'no'} | {n} | {len(rows)} | {span} | {high} |")
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True, eq=False)
 class _Bench:

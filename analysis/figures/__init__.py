@@ -4,6 +4,7 @@ from .aim import draw_ratios
 from .charts import draw_curve, draw_null, draw_size
 from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
+from .sizes import size_dots, sizes_figure
 from .style import figure
 from .timing import draw_timing
 
@@ -18,4 +19,6 @@ __all__ = [
     "figure",
     "power_curves",
     "power_figure",
+    "size_dots",
+    "sizes_figure",
 ]
