@@ -102,6 +102,23 @@ class VerdictRules:
 
 
 @dataclass(frozen=True)
+class CheckRules:
+    """What the checks vary, and how far."""
+
+    decays: tuple[str, ...]
+    scales_m: tuple[float, ...]
+    window_m: float
+    surface_spacing_m: float
+    aim_scale_m: float
+    errors_m: tuple[float, ...]
+    coarse_m: tuple[float, ...]
+    cluster_m: tuple[float, ...]
+    placebo_draws: int
+    min_strikes: int
+    reporting_ratio: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """Hold the choices of one study. Read from TOML by ``analysis.sources.read_plan``.
 
@@ -124,6 +141,7 @@ class Plan:
     primary: PrimaryTest
     secondary: SecondaryTests
     verdict: VerdictRules
+    checks: CheckRules
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
@@ -164,6 +182,9 @@ class Plan:
              "must hold at least two steps of the curve"),
             ("strikes.weight_cap", self.strikes.weight_cap >= 1, "must be at least 1"),
             ("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1"),
+            ("checks.decays", set(self.checks.decays) <= {"gaussian", "exponential", "disc", "inverse"},
+             "must be of gaussian, exponential, disc, inverse"),
+            ("checks.placebo_draws", self.checks.placebo_draws >= 19, "must be at least 19"),
             ("clean.cluster_days", self.clean.cluster_days >= 0, "must not be negative"),
             ("own_data.decimal", self.own_data.decimal in (".", ","), "must be . or ,"),
             ("own_data.date_formats", len(self.own_data.date_formats) > 0, "must name at least one format"),
@@ -175,7 +196,9 @@ class Plan:
                     "sites.max_uncertainty_m", "held_out.match_distance_m",
                     "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
                     "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
-                    "verdict.ratio_radius_m", "verdict.no_excess_below"):  # fmt: skip
+                    "verdict.ratio_radius_m", "verdict.no_excess_below", "checks.scales_m", "checks.window_m",
+                    "checks.surface_spacing_m", "checks.aim_scale_m", "checks.errors_m", "checks.coarse_m", "checks.cluster_m",
+                    "checks.reporting_ratio"):  # fmt: skip
             value = _get(self, key)
             if not all(0 < part < float("inf") for part in (value if isinstance(value, tuple) else (value,))):
                 raise InputError("must be a finite number above zero", column=key, value=value)
