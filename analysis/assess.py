@@ -208,8 +208,8 @@ def assess(
     looks = piece("looks", lambda: _looks(run, decay), list)
     elsewhere = piece("look elsewhere", lambda: _elsewhere(run, study, run.null), list)
     changed = piece("variants", lambda: variants(run, study, decay), list)
-    along_baselines = piece("baselines", lambda: baselines(run, decay), list)
-    rows, donut = along_baselines[0], along_baselines[1]
+    compared = piece("baselines", lambda: baselines(run, decay), dict)
+    rows, donut = compared["rows"], compared["donut"]
     checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     return Assessment(

@@ -21,7 +21,7 @@ def leave_out(at: Scene) -> CheckResult:
     The baseline of the score is refitted to what is left; places are drawn from the primary null. Buildings whose neighbourhood holds no
     strike are kept. Cost: draws × strikes × groups, and an FFT pair for each building left out and class of location error.
     """
-    columns = {"attack": at.design.attack, "year": pd.to_datetime(at.marks("date")).dt.year.to_numpy()}
+    columns: dict[str, NDArray[Any]] = {"attack": at.design.attack, "year": pd.to_datetime(at.marks("date")).dt.year.to_numpy()}
     marks = at.design.points.marks
     assert marks is not None
     also = {"source": "source_publisher", "weapon": "weapon_class"}
@@ -34,20 +34,23 @@ def leave_out(at: Scene) -> CheckResult:
             if left.any():
                 names.append((by, str(label)))
                 rows.append(left)
-    values = [*at.scores(at.planned, np.array(rows)).p] if rows else []
+    values = [*at.alike(at.scores(at.planned, np.array(rows)).p)] if rows else []
     sites, points = at.design.sites, at.design.points
     distance, nearest = sites.nearest(points.easting, points.northing)
     carries = np.unique(nearest[(distance <= REACH * at.decay.scale) & (at.weights > 0)]) if sites.n > 1 else np.empty(0, np.intp)
     for k in carries:
-        values.append(at.scores(at.phi(at.decay, at.estimator, sites.subset(np.arange(sites.n) != k))).p[0])
+        phi = at.phi(at.decay, at.estimator, sites.subset(np.arange(sites.n) != k))
+        values.append(at.alike(at.scores(phi).p)[0])
         names.append(("building", _name(sites.marks, int(k))))
     frame = pd.DataFrame(names, columns=["by", "left_out"]).assign(p_value=values)
     frame["stands"] = at.stands(frame["p_value"])
     table: list[dict[str, Any]] = []
     for by, group in frame.groupby("by", sort=False):
-        worst = group.loc[group["p_value"].idxmax() if at.rejects else group["p_value"].idxmin()]
-        table.append({"left_out": f"one {by}", "groups": len(group), "smallest_p": group["p_value"].min(), "largest_p": group["p_value"].max(),
-                      "overturning": int((~group["stands"]).sum()), "worst": worst["left_out"]})  # fmt: skip
+        p = group["p_value"].to_numpy(float)
+        worst = group["left_out"].iloc[int(p.argmax() if at.rejects else p.argmin())]
+        overturning = int((~group["stands"]).sum())
+        table.append({"left_out": f"one {by}", "groups": len(group), "smallest_p": p.min(), "largest_p": p.max(),
+                      "overturning": overturning, "worst": worst})  # fmt: skip
     bad = [row for row in table if row["overturning"]]
     listed = "; ".join(f"{row['left_out']}: {row['overturning']} of {row['groups']} (most: {row['worst']})" for row in bad)
     said = "Leaving any one of them out leaves the answer as it is."
@@ -66,7 +69,7 @@ def prompting_events(at: Scene) -> CheckResult:
     threat = "The answer hangs on whether the events that prompted the study are held out."
     if n == 0:
         return CheckResult("prompting events", threat, None, (), "No strike was held out.")
-    out, back = at.scores(at.planned, np.array([at.weights, at.design.weights])).p
+    out, back = at.alike(at.scores(at.planned, np.array([at.weights, at.design.weights])).p)
     table = ({"strikes": "prompting events held out", "p_value": out}, {"strikes": "prompting events added back", "p_value": back})
     passed = bool(at.stands(back))
     said = f"With the {n} prompting events added back, p = {format_p(back)}{'' if passed else f', {at.other_side} the level'}."

@@ -30,7 +30,7 @@ def location_error(at: Scene, *, rng: Rng) -> CheckResult:
         sigma = np.hypot(at.design.uncertainty, extra)
         cells = grid.inside_cell(points.easting + sigma * noise[:, 0], points.northing + sigma * noise[:, 1])
         moved = at.scores(phi, kind=kind, places=cells).simulated[0]
-        p = np.array([at.p(value, exact.simulated[0]) for value in moved])
+        p = at.alike([at.p(value, exact.simulated[0]) for value in moved])
         stands = bool(at.stands(np.median(p)))
         broken = extra if not stands and broken is None else broken
         table.append({"added_error_m": extra, "median_p": float(np.median(p)), "share_standing": float(at.stands(p).mean()),
@@ -40,7 +40,7 @@ def location_error(at: Scene, *, rng: Rng) -> CheckResult:
     said = (
         f"With strikes moved by their own location error, the median p of {IMPUTATIONS} imputations is "
         f"{format_p(table[0]['median_p'])}; {'the recorded error alone changes the answer' if broken == 0.0 else edge}. "
-        f"With positions taken as exact, p = {format_p(exact.p[0])}."
+        f"With positions taken as exact, p = {format_p(float(at.alike(exact.p)[0]))}."
     )
     return CheckResult("location error", "Positions are too coarse for the finding.", broken != 0.0, tuple(table), said)
 
@@ -57,7 +57,7 @@ def coarse_positions(at: Scene) -> CheckResult:
         snap = grid.inside_cell(
             grid.west + (np.floor((e - grid.west) / side) + 0.5) * side, grid.south + (np.floor((n - grid.south) / side) + 0.5) * side
         )
-        p = float(at.scores(at.planned, cells=snap[at.cells], places=snap[at.places]).p[0])
+        p = float(at.alike(at.scores(at.planned, cells=snap[at.cells], places=snap[at.places]).p)[0])
         table.append({"square_m": side, "p_value": p, "stands": bool(at.stands(p)), "counts": side <= at.decay.scale})
     bad = [row for row in table if row["counts"] and not row["stands"]]
     listed = ", ".join(f"{row['square_m']:g} m (p = {format_p(row['p_value'])})" for row in bad)

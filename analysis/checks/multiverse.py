@@ -22,7 +22,7 @@ from ..inference import format_p
 from ..pattern import Grid, Intensity, Study
 from ..proximity import Decay, Design
 from ..proximity.score import ALTERNATIVES
-from .scene import CheckResult, Scene
+from .scene import CheckResult, Scene, refitted
 
 Array = NDArray[np.float64]
 BLOCK = 4  # cells on a side that a surface takes as one: its knots are many times further apart
@@ -77,11 +77,11 @@ def _surfaces(at: Scene, study: Study, design: Design, weights: Array) -> Iterat
     blocks, rules, sites = _blocks(design.grid), at.plan.checks, design.sites
     sets: dict[str, dict[str, Array]] = {
         "no covariates": {},
-        "distance from the centre": {"centre": distance_to([sites.easting.mean()], [sites.northing.mean()])(*blocks.centres)},
+        "distance from the centre": {"centre": _read_at(distance_to([sites.easting.mean()], [sites.northing.mean()]), blocks)},
     }
     if study.aim_points is not None and len(study.aim_points):
         aim = study.aim_points
-        sets["aim points"] = {"aim points": decay_around(aim["easting"], aim["northing"], rules.aim_scale_m)(*blocks.centres)}
+        sets["aim points"] = {"aim points": _read_at(decay_around(aim["easting"], aim["northing"], rules.aim_scale_m), blocks)}
     use = weights > 0
     for name, covariates in sets.items():
         surface = SmoothSurface(blocks, rules.surface_spacing_m, covariates)
@@ -89,12 +89,16 @@ def _surfaces(at: Scene, study: Study, design: Design, weights: Array) -> Iterat
         yield _Surface(design.grid, f"surface {rules.surface_spacing_m:g} m, {name}", fitted)
 
 
+def _read_at(covariate: Any, grid: Grid) -> Array:
+    return np.asarray(covariate(*grid.centres), float)
+
+
 def _windows(at: Scene) -> Iterator[tuple[str, Design, NDArray[np.bool_]]]:
     """Give the whole window and the part near sites, each with the strikes in it. A part keeps the strata of its own cells."""
     design, limit = at.design, at.plan.checks.window_m
     yield "whole", design, np.ones(design.points.n, bool)
     grid, points = design.grid, design.points
-    part = replace(grid, inside=grid.inside & (design.sites.distance(*grid.centres) <= limit))
+    part = replace(grid, inside=grid.inside & (at.distance <= limit))
     stratum = design.cell_stratum.ravel()[part.inside_cell(points.easting, points.northing)]
     inside = part.inside.ravel()[at.cells[0]]
     if (inside & (at.weights > 0)).any() and not inside.all():
@@ -135,11 +139,13 @@ def multiverse(at: Scene) -> CheckResult:
     for window, design, inside in _windows(at):
         weights = np.where(inside, at.weights, 0.0)
         estimators: list[LinearEstimator] = [Uniform(design.grid), *(Kernel(design.grid, h) for h in plan.secondary.bandwidths_m)]
+        decays = [Decay(kind, scale) for kind in plan.checks.decays for scale in plan.checks.scales_m]
+        near = {decay: at.near(decay, estimators[0]) for decay in decays}
         for estimator in [*estimators, *_surfaces(at, at.study, design, weights)]:
             nulls = {kept: replace(design, keep_area_counts=kept).null(estimator, weights) for kept in _kept(design)}
             places = {kept: null.cells(at.uniforms) for kept, null in nulls.items()}
-            for decay in (Decay(kind, scale) for kind in plan.checks.decays for scale in plan.checks.scales_m):
-                phi = np.where(design.grid.inside.ravel(), at.phi(decay, estimator), np.nan)
+            for decay in decays:
+                phi = np.where(design.grid.inside.ravel(), refitted(near[decay], estimator), np.nan)
                 for kept, null in nulls.items():
                     own = at.scores(phi, treated[:use] * inside, null=null, places=places[kept])
                     joint = at.scores(phi, treated[:use], null=null, places=at.places)

@@ -26,7 +26,7 @@ def score_density(at: Scene) -> Array:
     result = np.zeros(grid.shape)
     inside = grid.inside.astype(float)
     for c, sigma in enumerate(levels):
-        mass = np.bincount(at.cells[0], np.where(kind == c, at.weights, 0.0), grid.inside.size).reshape(grid.shape)
+        mass = np.bincount(at.cells[0], np.where(kind == c, at.weights, 0.0), grid.inside.size).astype(float).reshape(grid.shape)
         excess = (mass - at.estimator.fit_counts(mass) * grid.cell_area) * inside
         if sigma > 0:
             share = np.maximum(smooth(inside, grid, float(sigma)), np.finfo(float).eps)

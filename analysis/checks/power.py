@@ -8,6 +8,8 @@ Psychological Science 9, 641-651.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ def power(at: Scene, excess: ExcessResult) -> CheckResult:
     # the score rises with the ratio; draws share their chance, so medians that fall do so by their Monte Carlo error only
     medians = np.maximum.accumulate([float(np.median(scores)) for scores in drawn.values()])
     logs = np.log(list(drawn))
-    rows = []
+    rows: list[dict[str, Any]] = []
     level, side = plan.primary.level, plan.primary.alternative
     low, high = np.quantile(base, [level, 1 - level]) if side != "two-sided" else np.quantile(base, [level / 2, 1 - level / 2])
     for ratio, scores in drawn.items():

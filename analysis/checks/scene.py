@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
 
 from ..baseline import Kernel, LinearEstimator
 from ..inference import monte_carlo_p, to_json
@@ -64,8 +65,8 @@ class Scene:
     Attributes
     ----------
     study, plan
-    rejects : bool
-        Whether the primary test rejects; a check asks whether it still does.
+    primary_p : float
+        A check asks what becomes of it.
     design : Design
         Of all located strikes, n of them, prompting ones included.
     weights : (n,) array
@@ -76,10 +77,15 @@ class Scene:
 
     study: Study
     plan: Plan
-    rejects: bool
+    primary_p: float
     design: Design
     weights: Array
     uniforms: Array
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the primary test rejects."""
+        return self.primary_p <= self.plan.primary.level
 
     @cached_property
     def decay(self) -> Decay:
@@ -125,10 +131,19 @@ class Scene:
 
     def phi(self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None) -> Array:
         """Give the fields of the score, one for each class of location error: (classes, cells)."""
-        grid = estimator.grid
-        levels = self.errors[0] if errors is None else errors
-        fields = blurred(decay.field(self.design.sites if sites is None else sites, grid), estimator, levels)
-        return np.stack([(f - estimator.adjoint(f)).ravel() for f in fields])
+        return refitted(self.near(decay, estimator, sites, errors=errors), estimator)
+
+    def near(
+        self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None
+    ) -> tuple[Array, ...]:
+        """Give the decay over each class of location error, before a baseline is taken off."""
+        distance = self.distance if sites is None else sites.distance(*estimator.grid.centres)
+        return blurred(decay.of(distance, estimator.grid), estimator, self.errors[0] if errors is None else errors)
+
+    @cached_property
+    def distance(self) -> Array:
+        """The distance of each cell centre to the nearest site."""
+        return self.design.sites.distance(*self.design.grid.centres)
 
     @cached_property
     def planned(self) -> Array:
@@ -163,13 +178,30 @@ class Scene:
         simulated = unit_scores(phi, kind, drawn, rows, centre, label)
         return Scores(observed, simulated, np.array([self.p(o, s) for o, s in zip(observed, simulated, strict=True)]))
 
+    @cached_property
+    def _shift(self) -> float:
+        return float(logit(self._within(self.primary_p)) - logit(self._within(self.scores(self.planned).p[0])))
+
+    def _within(self, p: ArrayLike) -> Array:
+        draws = len(self.uniforms)
+        return np.clip(np.asarray(p, float), 1 / (draws + 1), draws / (draws + 1))
+
+    def alike(self, p: ArrayLike) -> Array:
+        """Move p-values by as much, in log odds, as the primary test's on these cells and draws is off its own.
+
+        The plan's own test gives a slightly other p on coarser cells and other draws. The draws of all checks being coupled, that
+        difference is common to them (a control variate): without the shift a check could fail for the cells it was run on.
+        """
+        return np.asarray(expit(logit(self._within(p)) + self._shift))
+
     def p(self, observed: float, simulated: Array) -> float:
         """Rank a score among its draws, to the side of the primary test."""
         return monte_carlo_p(float(observed), simulated, ALTERNATIVES[self.plan.primary.alternative])
 
     def stands(self, p: ArrayLike) -> NDArray[np.bool_]:
         """Say which p-values fall on the same side of the level as the primary one."""
-        return (np.asarray(p) <= self.plan.primary.level) == self.rejects
+        # shifting to and fro leaves the last digits
+        return (np.asarray(p) <= self.plan.primary.level * (1 + 1e-9)) == self.rejects
 
     @property
     def other_side(self) -> str:
@@ -177,12 +209,17 @@ class Scene:
         return "above" if self.rejects else "at or below"
 
 
+def refitted(near: tuple[Array, ...], estimator: LinearEstimator) -> Array:
+    """Take off what the refitted baseline expects: (classes, cells)."""
+    return np.stack([(f - estimator.adjoint(f)).ravel() for f in near])
+
+
 def codes(labels: ArrayLike) -> Index:
     """Give numbers to labels, from 0 in order of appearance."""
     return pd.factorize(np.asarray(labels))[0].astype(np.intp)
 
 
-def scene(study: Study, plan: Plan, *, rejects: bool, rng: Rng, n_simulations: int | None = None) -> Scene:
+def scene(study: Study, plan: Plan, primary_p: float, *, rng: Rng, n_simulations: int | None = None) -> Scene:
     """Lay out the strikes and draw the chance of all checks, replicate k from spawn key (k,)."""
     coarse = replace(plan, cell_m=max(CELL_M, plan.cell_m))
     design = build_design(study, coarse, strikes=study.strikes)
@@ -193,4 +230,4 @@ def scene(study: Study, plan: Plan, *, rejects: bool, rng: Rng, n_simulations: i
     seed = seed_sequence(rng)
     draws = plan.n_simulations if n_simulations is None else n_simulations
     uniforms = np.array([replicate_rng(seed, k).random(design.points.n) for k in range(draws)])
-    return Scene(study, plan, rejects, design, weights, uniforms)
+    return Scene(study, plan, primary_p, design, weights, uniforms)

@@ -49,7 +49,7 @@ def run_checks(
     -----
     The checks draw from spawn key (7,) of the plan's seed, those with chance of their own from (7, step): none depends on another.
     """
-    at = scene(study, plan, rejects=primary.p_value <= plan.primary.level, rng=run.seed(7))
+    at = scene(study, plan, primary.p_value, rng=run.seed(7))
     radius = plan.verdict.ratio_radius_m
     todo: list[tuple[str, Callable[[], CheckResult]]] = [
         ("seeds", lambda: monte_carlo_error(plan, primary)),

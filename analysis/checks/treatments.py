@@ -86,7 +86,7 @@ def variants(run: Run, study: Study, decay: Decay) -> list[dict[str, Any]]:
     return rows
 
 
-def baselines(run: Run, decay: Decay) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def baselines(run: Run, decay: Decay) -> dict[str, Any]:
     """Give the result along the bandwidth, under the naive baseline, and the donut with its diagnostics."""
     second, design = run.plan.secondary, run.design
     field = Decay("disc", run.plan.verdict.ratio_radius_m).of(run.distance, design.grid)
@@ -118,7 +118,7 @@ def baselines(run: Run, decay: Decay) -> tuple[list[dict[str, Any]], dict[str, A
                 "p_value": result.p_value,
             }
         )
-    return rows, {"name": donut.name, **found, "limits": limits, "refused": bool(broken), "broken": broken}
+    return {"rows": rows, "donut": {"name": donut.name, **found, "limits": limits, "refused": bool(broken), "broken": broken}}
 
 
 def monte_carlo_error(plan: Plan, primary: TestResult) -> CheckResult:

@@ -52,12 +52,13 @@ def clustering(at: Scene) -> CheckResult:
     building = at.design.sites.nearest(at.design.points.easting, at.design.points.northing)[1]
     day = codes(at.marks("date"))
     n = at.design.points.n
-    shared = coo_array((np.ones(n), (at.unit, building + at.unit.max() + 1)))
-    size = max(shared.shape)
-    linked = connected_components(coo_array(shared, shape=(size, size)), directed=False)[1][at.unit]
+    n_attacks = int(at.unit.max()) + 1
+    size = n_attacks + at.design.sites.n
+    shared = coo_array((np.ones(n), (at.unit, building + n_attacks)), shape=(size, size))
+    linked = connected_components(shared, directed=False)[1][at.unit]
     units = {"attack": at.unit, "nearest building": building, "day": day, "attacks and buildings linked": linked}
     rows = [
-        {"unit": name, "units": len(np.unique(label[at.weights > 0])), "p_value": float(at.scores(at.planned, unit=label).p[0])}
+        {"unit": name, "units": len(np.unique(label[at.weights > 0])), "p_value": float(at.alike(at.scores(at.planned, unit=label).p)[0])}
         for name, label in units.items()
         if len(np.unique(label[at.weights > 0])) > 1
     ]
@@ -80,8 +81,10 @@ def unit_choice(at: Scene) -> CheckResult:
             chosen = np.where(names == name, at.weights, 0.0)
             if (chosen > 0).sum() >= at.plan.checks.min_strikes:
                 options[f"only weapon {name}"] = chosen
-    p = at.scores(at.planned, np.array(list(options.values()))).p
-    rows = [{"unit": name, "strikes": int((w > 0).sum()), "p_value": float(v)} for (name, w), v in zip(options.items(), p, strict=True)]
+    p = at.alike(at.scores(at.planned, np.array(list(options.values()))).p)
+    rows: list[dict[str, Any]] = [
+        {"unit": name, "strikes": int((w > 0).sum()), "p_value": float(v)} for (name, w), v in zip(options.items(), p, strict=True)
+    ]
     whole = [row for row in rows if not row["unit"].startswith("only")]
     found = _listed("unit choice", "The answer depends on what is counted as one.", whole, at, "unit")
     # a subset has fewer strikes and so less power: it is shown, and overturns nothing
@@ -93,7 +96,7 @@ def duplicates(at: Scene) -> CheckResult:
     """Merge strikes that may be reports of one, at several distances."""
     days, limits = at.plan.clean.cluster_days, at.plan.checks.cluster_m
     groups = [same_place(at, limit, days) for limit in limits]
-    p = at.scores(at.planned, np.array([_shared(at, group) for group in groups])).p
+    p = at.alike(at.scores(at.planned, np.array([_shared(at, group) for group in groups])).p)
     rows = [{"threshold": f"{limit:g} m", "strikes": len(np.unique(group[at.weights > 0])), "p_value": float(v)}
             for limit, group, v in zip(limits, groups, p, strict=True)]  # fmt: skip
     return _listed("duplicates", "One strike reported twice counts as two.", rows, at, "threshold")
@@ -105,7 +108,7 @@ def edges(at: Scene) -> CheckResult:
     for name, edge in (("Diggle", "diggle"), ("uniform", "uniform"), ("none", None)):
         kernel = Kernel(at.design.grid, at.plan.primary.bandwidth_m, edge)  # type: ignore[arg-type]
         null = at.design.null(kernel, at.weights)
-        rows.append({"edge_correction": name, "p_value": float(at.scores(at.phi(at.decay, kernel), null=null).p[0])})
+        rows.append({"edge_correction": name, "p_value": float(at.alike(at.scores(at.phi(at.decay, kernel), null=null).p)[0])})
     threat = "The border of the window, where strikes beyond it are not seen, makes the baseline."
     return _listed("edges", threat, rows, at, "edge_correction")
 
@@ -155,6 +158,6 @@ def opening_dates(at: Scene) -> CheckResult:
     sets, which = np.unique(open_on, axis=0, return_inverse=True)
     fields = [at.phi(at.decay, at.estimator, tested.subset(row)) if row.any() else np.zeros_like(at.planned) for row in sets]
     kind = which.ravel() * len(at.errors[0]) + at.errors[1]
-    p = float(at.scores(np.concatenate(fields), kind=kind.astype(np.intp)).p[0])
+    p = float(at.alike(at.scores(np.concatenate(fields), kind=kind.astype(np.intp)).p)[0])
     rows = [{"sites": "only while open", "strikes": int((at.weights > 0).sum()), "p_value": p}]
     return _listed(name, threat, rows, at, "sites")
