@@ -45,7 +45,8 @@ def leave_out(at: Scene) -> CheckResult:
     frame = pd.DataFrame(names, columns=["by", "left_out"]).assign(p_value=values)
     frame["stands"] = at.stands(frame["p_value"])
     table: list[dict[str, Any]] = []
-    for by, group in frame.groupby("by", sort=False):
+    for by in frame["by"].unique():
+        group = frame[frame["by"] == by]
         p = group["p_value"].to_numpy(float)
         worst = group["left_out"].iloc[int(p.argmax() if at.rejects else p.argmin())]
         overturning = int((~group["stands"]).sum())

@@ -58,9 +58,8 @@ def sources(at: Scene, radius: float) -> CheckResult:
     if marks is None or "source_publisher" not in marks:
         return CheckResult("sources", threat, None, (), "The strikes do not name their sources.")
     use = at.weights > 0
-    name = marks["source_publisher"].astype(str)[use]
-    counts = name.value_counts()
-    name = name.where(name.map(counts) >= at.plan.checks.min_strikes, "all others").to_numpy()
+    given = marks["source_publisher"].astype(str)[use]
+    name = given.where(given.map(given.value_counts()) >= at.plan.checks.min_strikes, "all others").to_numpy()
     near = at.design.sites.distance(at.design.points.easting[use], at.design.points.northing[use]) <= radius
     label = codes(name)
     size = np.bincount(label)
@@ -101,5 +100,5 @@ def capture_recapture(at: Scene, excess: ExcessResult, estimates: Iterable[Any] 
         said = "Two lists that overlap both near sites and beyond are needed, and the data have none."
         return CheckResult("capture-recapture", threat, None, table, said)
     passed = max(ratios) < excess.ratio if at.rejects else None
-    said = f"Reports near sites are up to {max(ratios):.2f} times as complete as beyond; {excess.ratio:.2f} times would explain the excess ratio."
+    said = f"Reports near sites are up to {max(ratios):.2f} times as complete as beyond; the excess ratio is {excess.ratio:.2f}."
     return CheckResult("capture-recapture", threat, passed, table, said)

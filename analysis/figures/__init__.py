@@ -4,5 +4,6 @@ from .charts import draw_curve, draw_null, draw_size
 from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
 from .style import figure
+from .threats import draw_checks, draw_specifications
 
-__all__ = ["draw_curve", "draw_map", "draw_null", "draw_scan", "draw_size", "figure", "power_curves", "power_figure"]
+__all__ = ["draw_checks", "draw_curve", "draw_map", "draw_null", "draw_scan", "draw_size", "draw_specifications", "figure", "power_curves", "power_figure"]

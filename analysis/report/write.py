@@ -17,7 +17,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..assess import Assessment
-from ..figures import draw_curve, draw_map, draw_null, draw_size, figure
+from ..checks import CheckResult
+from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_size, draw_specifications, figure
 from ..inference import format_p
 from . import text
 
@@ -46,6 +47,8 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
         files[f"figures/{name}.svg"] = drawing.svg
     for name in TABLES:
         files[f"tables/{name}.csv"] = _csv(results[name])
+    for check in results["checks"]:
+        files[f"tables/check_{re.sub('[^a-z]+', '_', check['name'])}.csv"] = _csv(check["table"])
 
     def fig(name: str) -> Markup:
         data = base64.b64encode(pictures[name].png).decode()
@@ -117,12 +120,20 @@ def _figures(a: Assessment) -> dict[str, Any]:
         draw_curve(a.curve, curve.ax, site=a.plan.site_word)
     with figure(height=3.4, source=credit) as null:
         draw_null(a.primary, null.ax)
-    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null}
+    with figure(8.4, 6.2, source=credit) as checks:
+        draw_checks(a.checks, checks.ax)
+    with figure(8.4, 7.6, source=credit) as specifications:
+        draw_specifications(_check(a, "specification curve").table, a.plan.primary.level, specifications.ax)
+    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "checks": checks, "specifications": specifications}
     if a.calibration is not None:
         with figure(8.4, 4.2, source="Simulated worlds.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
         pictures["size"] = size
     return pictures
+
+
+def _check(a: Assessment, name: str) -> CheckResult:
+    return next(check for check in a.checks if check.name == name)
 
 
 def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, Any]:
@@ -194,6 +205,16 @@ def _captions(r: dict[str, Any]) -> Captions:
             "The null's centre is not zero, because smoothing lowers the baseline where strikes are dense; the draws share that.",
         },
         "size": size,
+        "checks": {
+            "alt": "One row for each check: the answer stands, is overturned, or the data do not say",
+            "text": "Every check, in the order of the table below.",
+        },
+        "specifications": {
+            "alt": "Specification curve: the p-value of every specification in order, and the choices each makes",
+            "text": next(check["text"] for check in r["checks"] if check["name"] == "specification curve")
+            + " Orange: at or below the level. Each specification has draws of its own baseline; the joint p runs all of them on the same "
+            "draws from the primary null.",
+        },
     }  # fmt: skip
 
 
