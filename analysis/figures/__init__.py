@@ -6,4 +6,15 @@ from .power import power_curves, power_figure
 from .style import figure
 from .threats import draw_checks, draw_specifications
 
-__all__ = ["draw_checks", "draw_curve", "draw_map", "draw_null", "draw_scan", "draw_size", "draw_specifications", "figure", "power_curves", "power_figure"]
+__all__ = [
+    "draw_checks",
+    "draw_curve",
+    "draw_map",
+    "draw_null",
+    "draw_scan",
+    "draw_size",
+    "draw_specifications",
+    "figure",
+    "power_curves",
+    "power_figure",
+]
