@@ -34,6 +34,7 @@ from .proximity import (
     tested_sites,
     weighted_count,
 )
+from .timing import Timing, when
 
 Array = NDArray[np.float64]
 Report = Callable[[str], None]
@@ -65,6 +66,7 @@ class Assessment:
         How many strikes each step kept.
     near, held_out : lists of dict
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
+    timing : Timing
     calibration : Calibration or None
     checks : list of CheckResult
         What each threat does to the answer.
@@ -88,6 +90,7 @@ class Assessment:
     flow: list[dict[str, Any]]
     near: list[dict[str, Any]]
     held_out: list[dict[str, Any]]
+    timing: Timing
     calibration: Calibration | None
     checks: list[CheckResult]
 
@@ -137,6 +140,7 @@ class Assessment:
                     "flow": self.flow,
                     "near": self.near,
                     "held_out": self.held_out,
+                    "timing": self.timing.to_dict(),
                     "calibration": self.calibration,
                     "checks": self.checks,
                     "sources": [] if sources is None else sources.to_dict("records"),
@@ -210,12 +214,15 @@ def assess(
     changed = piece("variants", lambda: variants(run, study, decay), list)
     compared = piece("baselines", lambda: baselines(run, decay), dict)
     rows, donut = compared["rows"], compared["donut"]
+    say("timing")
+    timing = when(study, plan, design, rng=run.seed(7))
     checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     return Assessment(
         study, plan, design, run.null.intensity, replace(found, fragile=tuple(c.text for c in checks if c.passed is False)), primary,
         excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design),
-        near_events(study, design, max(second.radii_m)), held_out_events(study), calibration, checks,
+        near_events(study, design, max(second.radii_m)), held_out_events(study), timing,
+        calibration, checks,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
 from .style import figure
 from .threats import draw_checks, draw_specifications
+from .timing import draw_timing
 
 __all__ = [
     "draw_checks",
@@ -14,6 +15,7 @@ __all__ = [
     "draw_scan",
     "draw_size",
     "draw_specifications",
+    "draw_timing",
     "figure",
     "power_curves",
     "power_figure",

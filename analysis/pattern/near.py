@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 CANDIDATES = 60_000
-CELLS = 4_000_000
+CELLS = 2  # for each point, at most: smaller ones would hold nothing
 
 
 class CellList(NamedTuple):
@@ -32,7 +32,8 @@ def cell_list(points: Array, reach: float) -> CellList:
 
     corner, top = points.min(axis=0), points.max(axis=0)
     width = top - corner
-    side = float(max(reach / 2, np.sqrt(np.prod(width) / CELLS), width.max() / CELLS, np.finfo(float).tiny))
+    room = CELLS * len(points)
+    side = float(max(reach / 2, np.sqrt(np.prod(width) / room), width.max() / room, np.finfo(float).tiny))
     columns, rows = (int(length / side) + 1 for length in width)
     return CellList(*sort_by_cell(points, corner, side, rows, columns), corner, side, rows, columns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +93,18 @@ class SecondaryTests:
 
 
 @dataclass(frozen=True)
+class TimingRules:
+    """What is asked about time."""
+
+    notified: dict[str, str]
+    min_days: float
+    series_days: int
+    event_days: int
+    distances_m: tuple[float, ...]
+    intervals_days: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class VerdictRules:
     """When the verdict is excess, no excess or not informative."""
 
@@ -140,6 +153,7 @@ class Plan:
     held_out: HeldOutRules
     primary: PrimaryTest
     secondary: SecondaryTests
+    timing: TimingRules
     verdict: VerdictRules
     checks: CheckRules
 
@@ -185,6 +199,10 @@ class Plan:
             ("checks.decays", set(self.checks.decays) <= {"gaussian", "exponential", "disc", "inverse"},
              "must be of gaussian, exponential, disc, inverse"),
             ("checks.placebo_draws", self.checks.placebo_draws >= 19, "must be at least 19"),
+            ("timing.series_days", self.timing.series_days >= 1, "must be at least 1"),
+            ("timing.event_days", self.timing.event_days >= 1, "must be at least 1"),
+            *((f"timing.{key}", len(edges) > 0 and all(a < b for a, b in itertools.pairwise(edges)), "must be increasing")
+              for key, edges in (("distances_m", self.timing.distances_m), ("intervals_days", self.timing.intervals_days))),
             ("clean.cluster_days", self.clean.cluster_days >= 0, "must not be negative"),
             ("own_data.decimal", self.own_data.decimal in (".", ","), "must be . or ,"),
             ("own_data.date_formats", len(self.own_data.date_formats) > 0, "must name at least one format"),
@@ -196,6 +214,7 @@ class Plan:
                     "sites.max_uncertainty_m", "held_out.match_distance_m",
                     "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
                     "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
+                    "timing.min_days", "timing.distances_m", "timing.intervals_days",
                     "verdict.ratio_radius_m", "verdict.no_excess_below", "checks.scales_m", "checks.window_m",
                     "checks.surface_spacing_m", "checks.aim_scale_m", "checks.errors_m", "checks.coarse_m", "checks.cluster_m",
                     "checks.reporting_ratio"):  # fmt: skip

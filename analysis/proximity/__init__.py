@@ -21,13 +21,8 @@ from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_r
 from .look_elsewhere import LookElsewhere, look_elsewhere
 from .nearest import cross_g, cross_j, f_function, g_function, j_function, nearest_distance
 from .pairs import pair_correlation
-from .raised_incidence import (
-    RaisedIncidence,
-    SeparateIncidence,
-    raised_incidence,
-    raised_incidence_test,
-    separate_incidence,
-)
+from .placebo import placebo_test
+from .raised_incidence import RaisedIncidence, raised_incidence, raised_incidence_test
 from .relative_risk import RelativeRisk, relabelled_p, relative_risk
 from .rho import RhoResult, rho_hat
 from .rings import RingCounts, ring_counts
@@ -43,6 +38,8 @@ from .score import (
     error_classes,
     score_test,
 )
+from .separate import SeparateIncidence, separate_incidence
+from .shift import random_shift_test
 from .stone import stone_test
 from .summary import SummaryFunction
 
@@ -98,8 +95,10 @@ __all__ = [
     "nearest_distance",
     "pair_correlation",
     "periods",
+    "placebo_test",
     "raised_incidence",
     "raised_incidence_test",
+    "random_shift_test",
     "ratio_curve",
     "relabelled_p",
     "relative_risk",

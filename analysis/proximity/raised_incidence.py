@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from ..inference import TestResult, monte_carlo_p, to_json
@@ -70,24 +70,8 @@ class RaisedIncidence:
         return f"At a site the excess is {self.alpha:.3g} ({self.level:.0%} interval {low:.3g} to {high:.3g}), {ratio}."
 
 
-@dataclass(frozen=True, eq=False)
-class SeparateIncidence:
-    """Hold one raise for each site: arrays (m,) in the order of the sites, other fields as in :class:`RaisedIncidence`."""
-
-    alpha: Array
-    beta: Array
-    rho: float
-    log_likelihood: float
-    log_likelihood_null: float
-    likelihood_ratio: float
-    diverged: NDArray[np.bool_]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give JSON-safe values."""
-        return dict(to_json(self))
-
-
-def _inputs(distance: ArrayLike, is_case: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+def case_inputs(distance: ArrayLike, is_case: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+    """Give squared distances, (n, sites), and which points are cases, or refuse them."""
     d, label = np.asarray(distance, float), np.asarray(is_case)
     d = d[:, None] if d.ndim == 1 else d
     if d.ndim != 2 or label.shape != d.shape[:1]:
@@ -121,12 +105,12 @@ def intercept(raised: Array, n_cases: int, start: Array | float = 0.0) -> Array:
     return np.asarray(eta)
 
 
-def _log_raise(log_alpha: float | Array, beta: float | Array, squared: Array) -> Array:
+def log_raise(log_alpha: float | Array, beta: float | Array, squared: Array) -> Array:
     """Σ over sites of log(1 + α exp(−β d²))."""
     return np.log1p(np.exp(log_alpha - beta * squared)).sum(axis=-1)
 
 
-def _log_likelihood(raised: Array, y: NDArray[np.bool_]) -> float:
+def conditional_log_likelihood(raised: Array, y: NDArray[np.bool_]) -> float:
     """Profile out ρ. Points with an infinite raise (all cases, by construction) have p = 1 and drop out."""
     keep = np.isfinite(raised)
     raised, y = raised[keep], y[keep]
@@ -150,7 +134,7 @@ class _Grid:
         log_beta = log_beta_grid(nearest, 0.0)
         rows, constant, eta = [], [], np.zeros(len(log_beta))
         for log_alpha in LOG_ALPHA:
-            raised = np.array([_log_raise(log_alpha, b, squared) for b in np.exp(log_beta)]) + offset
+            raised = np.array([log_raise(log_alpha, b, squared) for b in np.exp(log_beta)]) + offset
             eta = intercept(raised, n_cases, eta)
             rows.append(raised)
             constant.append(np.logaddexp(0.0, eta[:, None] + raised).sum(axis=1) - n_cases * eta)
@@ -177,27 +161,29 @@ def _limits(squared: Array, y: NDArray[np.bool_], offset: Array) -> list[tuple[f
 
     log_a = -np.inf
     if (y & tied).any():
-        log_a = float(minimize_scalar(lambda t: -_log_likelihood(with_tie(t), y), bounds=(-8, 30), method="bounded").x)
+        log_a = float(minimize_scalar(lambda t: -conditional_log_likelihood(with_tie(t), y), bounds=(-8, 30), method="bounded").x)
     alpha = np.inf if first > 0 or (d2 < first).any() else float(np.exp(log_a))
-    result = [(_log_likelihood(with_tie(log_a), y), alpha, np.inf, with_tie(log_a))]
+    result = [(conditional_log_likelihood(with_tie(log_a), y), alpha, np.inf, with_tie(log_a))]
     total = squared.sum(axis=1)
     scale = 1 / max(float(np.median(total)), float(np.finfo(float).tiny))
 
     def slope(t: float) -> Array:
         return offset - scale * np.sinh(t) * (total - total.min())
 
-    t = float(minimize_scalar(lambda t: -_log_likelihood(slope(t), y), bounds=(0, 20), method="bounded", options={"xatol": 1e-9}).x)
-    result.append((_log_likelihood(slope(t), y), np.inf, float(scale * np.sinh(t)), slope(t)))
+    t = float(
+        minimize_scalar(lambda t: -conditional_log_likelihood(slope(t), y), bounds=(0, 20), method="bounded", options={"xatol": 1e-9}).x
+    )
+    result.append((conditional_log_likelihood(slope(t), y), np.inf, float(scale * np.sinh(t)), slope(t)))
     return result
 
 
-def _fit(squared: Array, y: NDArray[np.bool_], offset: Array) -> tuple[float, float, float, Array, Surface]:
+def fit_one(squared: Array, y: NDArray[np.bool_], offset: Array) -> tuple[float, float, float, Array, Surface]:
     """Fit one (α, β) with the other sites' log f as offset: log-likelihood, α, β, log f."""
     grid = _Grid.of(squared, offset, int(y.sum()))
-    null = _log_likelihood(offset, y)
+    null = conditional_log_likelihood(offset, y)
 
     def value(log_alpha: float, log_beta: float) -> float:
-        return _log_likelihood(offset + _log_raise(log_alpha, float(np.exp(log_beta)), squared), y)
+        return conditional_log_likelihood(offset + log_raise(log_alpha, float(np.exp(log_beta)), squared), y)
 
     surface = Surface(value, grid.log_beta, grid(y[None].astype(float)).reshape(len(LOG_ALPHA), -1))
     top, log_alpha, log_beta = surface.maximum()
@@ -208,7 +194,7 @@ def _fit(squared: Array, y: NDArray[np.bool_], offset: Array) -> tuple[float, fl
     if beyond[0] >= top - tolerance:
         return beyond[0], beyond[1], beyond[2], beyond[3] - offset, surface
     alpha, beta = float(np.exp(log_alpha)), float(np.exp(log_beta))
-    return top, alpha, beta, _log_raise(log_alpha, beta, squared), surface
+    return top, alpha, beta, log_raise(log_alpha, beta, squared), surface
 
 
 def raised_incidence(distance: ArrayLike, is_case: ArrayLike, *, level: float = 0.95) -> RaisedIncidence:
@@ -247,10 +233,10 @@ def raised_incidence(distance: ArrayLike, is_case: ArrayLike, *, level: float = 
     >>> raised_incidence([1, 2, 3, 4, 5, 6], [1, 1, 0, 0, 1, 0]).diverged
     True
     """
-    squared, y = _inputs(distance, is_case)
+    squared, y = case_inputs(distance, is_case)
     zero = np.zeros(len(y))
-    null = _log_likelihood(zero, y)
-    top, alpha, beta, raised, surface = _fit(squared, y, zero)
+    null = conditional_log_likelihood(zero, y)
+    top, alpha, beta, raised, surface = fit_one(squared, y, zero)
     diverged = alpha == np.inf
     peak = [LOG_ALPHA[0] if alpha == 0 else np.log(alpha), surface.log_beta[0] if alpha == 0 else np.log(max(beta, 1e-300))]
     spans = [surface.interval(axis, top, peak[axis], null, level) for axis in (0, 1)]
@@ -260,7 +246,7 @@ def raised_incidence(distance: ArrayLike, is_case: ArrayLike, *, level: float = 
     return RaisedIncidence(
         alpha,
         beta,
-        0.0 if diverged and np.isfinite(beta) else _rho(raised, y),
+        0.0 if diverged and np.isfinite(beta) else case_odds(raised, y),
         top,
         null,
         2 * (top - null),
@@ -273,67 +259,12 @@ def raised_incidence(distance: ArrayLike, is_case: ArrayLike, *, level: float = 
     )
 
 
-def _rho(raised: Array, y: NDArray[np.bool_]) -> float:
+def case_odds(raised: Array, y: NDArray[np.bool_]) -> float:
+    """Give ρ, the cases for each control where nothing is raised."""
     keep = np.isfinite(raised)
     if not y[keep].any():
         return 0.0
     return float(np.exp(intercept(raised[keep][None], int(y[keep].sum()))[0]))
-
-
-def separate_incidence(distance: ArrayLike, is_case: ArrayLike) -> SeparateIncidence:
-    """Fit each of m sites its own α and β, all at once: p_i = ρ f_i / (1 + ρ f_i), f_i = Π_s (1 + α_s exp(−β_s d_is²)).
-
-    Answers: which of a few sites carries the excess? With many sites for few cases it overfits; use the common fit of
-    :func:`raised_incidence`.
-
-    Parameters
-    ----------
-    distance : (n, m) array
-    is_case : (n,) array of 0 and 1
-
-    Notes
-    -----
-    Each site is fitted with the others as offset, globally as in :func:`raised_incidence`, for three rounds that start from each site in
-    turn; the best end is then climbed in all parameters at once, sites that diverged held at their limits. Cost: 3 m² common fits.
-
-    Raises
-    ------
-    InputError
-        As :func:`raised_incidence`.
-    """
-    squared, y = _inputs(distance, is_case)
-    m = squared.shape[1]
-    null = _log_likelihood(np.zeros(len(y)), y)
-    ends = []
-    for first in range(m):
-        log_f, alpha, beta = np.zeros((m, len(y))), np.zeros(m), np.full(m, np.nan)
-        for s in np.tile(np.roll(np.arange(m), -first), 3):
-            others = np.delete(log_f, s, axis=0).sum(axis=0)
-            keep = np.isfinite(others)
-            if not (y[keep].any() and not y[keep].all()):
-                continue
-            _, alpha[s], beta[s], part, _ = _fit(squared[keep][:, [s]], y[keep], others[keep])
-            log_f[s] = 0.0
-            log_f[s, keep] = part
-        ends.append((_log_likelihood(log_f.sum(axis=0), y), alpha, beta, log_f))
-    top, alpha, beta, log_f = max(ends, key=lambda end: end[0])
-    free = np.flatnonzero(np.isfinite(alpha) & (alpha > 0))
-    if len(free):
-        held = np.delete(log_f, free, axis=0).sum(axis=0)
-
-        def raised(x: Array) -> Array:
-            return held + sum(_log_raise(a, float(np.exp(b)), squared[:, [s]]) for s, (a, b) in zip(free, x.reshape(-1, 2), strict=True))
-
-        start = np.log(np.column_stack([alpha[free], beta[free]])).ravel()
-        found = minimize(lambda x: -_log_likelihood(raised(x), y), start, method="BFGS")
-        if -found.fun > top:
-            top = -float(found.fun)
-            alpha[free], beta[free] = np.exp(found.x.reshape(-1, 2)).T
-            log_f[free] = 0.0
-            log_f[free[0]] = raised(found.x) - held
-    sloping = bool((np.isinf(alpha) & np.isfinite(beta)).any())
-    rho = 0.0 if sloping else _rho(log_f.sum(axis=0), y)
-    return SeparateIncidence(alpha, beta, rho, top, null, 2 * (top - null), np.isinf(alpha))
 
 
 def raised_incidence_test(distance: ArrayLike, is_case: ArrayLike, *, n_simulations: int, rng: Rng) -> TestResult:
@@ -360,12 +291,12 @@ def raised_incidence_test(distance: ArrayLike, is_case: ArrayLike, *, n_simulati
     InputError
         As :func:`raised_incidence`, and for fewer than 19 simulations.
     """
-    squared, y = _inputs(distance, is_case)
+    squared, y = case_inputs(distance, is_case)
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
     n, cases, seed = len(y), int(y.sum()), seed_sequence(rng)
     grid = _Grid.of(squared, np.zeros(n), cases)
-    null = _log_likelihood(np.zeros(n), y)
+    null = conditional_log_likelihood(np.zeros(n), y)
 
     def statistic(labels: Array) -> Array:
         return 2 * np.maximum(grid(labels).max(axis=1) - null, 0.0)

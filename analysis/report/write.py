@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from ..assess import Assessment
 from ..checks import CheckResult
-from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_size, draw_specifications, figure
+from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_size, draw_specifications, draw_timing, figure
 from ..inference import format_p
 from . import text
 
@@ -120,11 +120,13 @@ def _figures(a: Assessment) -> dict[str, Any]:
         draw_curve(a.curve, curve.ax, site=a.plan.site_word)
     with figure(height=3.4, source=credit) as null:
         draw_null(a.primary, null.ax)
+    with figure(height=3.8, source=credit) as timing:
+        draw_timing(a.timing, timing.ax, sites=words)
     with figure(8.4, 6.2, source=credit) as checks:
         draw_checks(a.checks, checks.ax)
     with figure(8.4, 7.6, source=credit) as specifications:
         draw_specifications(_check(a, "specification curve").table, a.plan.primary.level, specifications.ax)
-    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "checks": checks, "specifications": specifications}
+    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "checks": checks, "specifications": specifications, "timing": timing}
     if a.calibration is not None:
         with figure(8.4, 4.2, source="Simulated worlds.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
@@ -203,6 +205,12 @@ def _captions(r: dict[str, Any]) -> Captions:
             "alt": "Histogram of the decay score in draws from the null, and the observed value",
             "text": f"The statistic of the primary test in {text.number(primary['n_simulations'], 0)} draws from the null, and as observed. "
             "The null's centre is not zero, because smoothing lowers the baseline where strikes are dense; the draws share that.",
+        },
+        "timing": {
+            "alt": f"Share of located strikes fallen by each day, near {sites} and elsewhere",
+            "text": f"When located strikes fell within {text.number(r['timing']['radius'], 0)} m of {sites}, and when elsewhere. The number located "
+            "falls over time in both. Strikes of one attack fall together, so a gap of a few steps says nothing; the tests below count attacks. Bands are the "
+            "notifications examined, as wide as their date is uncertain.",
         },
         "size": size,
         "checks": {

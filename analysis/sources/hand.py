@@ -11,7 +11,7 @@ import shapely
 
 from ..pattern import InputError, Plan, Sites, Strikes, Study, Window
 from .geometry import place, read_areas, read_window
-from .schemas import HAND
+from .schemas import HAND, OPTIONAL
 from .tables import read_table
 
 PLACE = "Kyiv"
@@ -23,8 +23,9 @@ WINDOW_TOLERANCE_M = 60.0
 
 
 def read_hand(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read and validate all tables of ``data/hand``."""
-    return {name: read_table(folder / f"{name}.csv", schema) for name, schema in HAND.items()}
+    """Read and validate all tables of ``data/hand``, the optional ones where they are there."""
+    given = {name: schema for name, schema in OPTIONAL.items() if (folder / f"{name}.csv").exists()}
+    return {name: read_table(folder / f"{name}.csv", schema) for name, schema in {**HAND, **given}.items()}
 
 
 def load_study(folder: Path, plan: Plan) -> Study:

@@ -197,6 +197,8 @@ RAIONS = pa.DataFrameSchema(
     strict=True,
 )
 
+EVENTS = pa.DataFrameSchema({"date": _date(), "concerns": _text(), "what": _text(), "source": _text()}, strict=True)
+
 HAND = {
     "strikes": STRIKES,
     "missions": MISSIONS,
@@ -208,3 +210,4 @@ HAND = {
     "state_assets": STATE_ASSETS,
     "raions": RAIONS,
 }
+OPTIONAL = {"events": EVENTS}

@@ -45,7 +45,7 @@ def test_chunks_change_nothing(monkeypatch):
     whole = everything(points, points, 0.7, same=True)
     monkeypatch.setattr(near, "CANDIDATES", 500)
     assert everything(points, points, 0.7, same=True) == whole
-    monkeypatch.setattr(near, "CELLS", 9)  # cells far wider than the reach
+    monkeypatch.setattr(near, "CELLS", 0.03)  # cells far wider than the reach
     assert everything(points, points, 0.7, same=True) == whole
 
 

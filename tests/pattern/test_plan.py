@@ -36,6 +36,11 @@ def changed(plan: Plan, key: str, value: object) -> dict:
         ("secondary.radii_m", 250.0, "must be a list"),
         ("strikes.period_starts", ["2024-13-01"], "dates like"),
         ("n_simulations", 10, "at least 199"),
+        ("timing.distances_m", [500.0, 250.0], "must be increasing"),
+        ("timing.intervals_days", [], "must be increasing"),
+        ("timing.min_days", 0.0, "above zero"),
+        ("timing.series_days", 0, "at least 1"),
+        ("timing.notified", {"N1": 3}, "a table of text"),
     ],
 )
 def test_refuses(plan, key, value, said):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import binom
 
 from analysis.baseline import Kernel
@@ -94,6 +95,39 @@ def test_two_sites_of_their_own_against_a_grid():
             odds = rho * f * other
             best = max(best, float((np.log(odds[:, y]).sum(1) - np.log1p(odds).sum(1)).max()))
     assert found.log_likelihood >= best
+
+
+def test_intervals_of_separate_raises():
+    """One site alone: the interval of the common fit. Two: the profile over the other four parameters, searched from 8 random starts."""
+    rng = np.random.default_rng(10)
+    e, n = rng.uniform(0, 10, (2, 160))
+    d = np.column_stack([np.hypot(e - 3, n - 3), np.hypot(e - 7, n - 6)])
+    odds = 0.3 * (1 + 9 * np.exp(-0.8 * d[:, 0] ** 2)) * (1 + 4 * np.exp(-0.4 * d[:, 1] ** 2))
+    y = rng.random(160) < odds / (1 + odds)
+    alone, common = separate_incidence(d[:, :1], y), raised_incidence(d[:, 0], y)
+    assert (alone.alpha_lower[0], alone.alpha_upper[0]) == pytest.approx(common.alpha_interval, rel=1e-3)
+    found = separate_incidence(d, y)
+    assert (found.alpha_lower < found.alpha).all() and (found.alpha < found.alpha_upper).all()
+    cut = found.log_likelihood - 1.920729
+
+    def negative(x, log_alpha):
+        f = (1 + np.exp(log_alpha - np.exp(x[1]) * d[:, 0] ** 2)) * (1 + np.exp(x[2] - np.exp(x[3]) * d[:, 1] ** 2))
+        z = x[0] + np.log(f)
+        return -float(z[y].sum() - np.logaddexp(0, z).sum())
+
+    for end, inside in ((found.alpha_lower[0], 1.02), (found.alpha_upper[0], 1 / 1.02)):
+        starts = rng.normal([-1, 0, 1, 0], 1.5, (8, 4))
+        heights = [-min(minimize(negative, x, args=(np.log(a),)).fun for x in starts) for a in (end * inside, end / inside)]
+        assert heights[0] > cut > heights[1]
+
+
+def test_separate_raises_without_end():
+    """A site whose nearest points are all cases has no upper limit; a site without a raise has the lower limit 0."""
+    d = np.column_stack([np.r_[1, 2, 3, 4, 5, 6], np.r_[6, 5, 4, 3, 2, 1]]).astype(float)
+    found = separate_incidence(d, [1, 1, 0, 0, 1, 0])
+    assert found.diverged[0] and found.alpha_upper[0] == np.inf and found.alpha_lower[0] < np.inf
+    flat = separate_incidence(d[:, :1], [0, 0, 1, 0, 1, 1])
+    assert flat.alpha[0] == flat.alpha_lower[0] == 0 and flat.alpha_upper[0] > 0
 
 
 def test_nearest_all_cases_by_hand():

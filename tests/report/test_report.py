@@ -60,7 +60,7 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     assert not re.search(r"""<(script|link rel="stylesheet"|iframe|object)""", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 5
+    assert len(images) == 6
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -126,8 +126,18 @@ def test_parts_add_up(results):
     assert chosen["baseline"].startswith("kernel")
     p = (1 + sum(t >= results["primary"]["statistic"] for t in results["primary"]["simulated"])) / (1 + results["primary"]["n_simulations"])
     assert p == pytest.approx(results["primary"]["p_value"])
+    for row in results["timing"]["rows"]:
+        assert (row["reason"] is None) == row["identifiable"] == (row["p_value"] is not None)
     held = {e["strike_id"] for e in results["held_out"]}
     assert not held & {e["strike_id"] for e in results["near"]}
+
+
+def test_the_questions_of_time_are_printed_with_their_answer_or_reason(runs, results):
+    for name in ("report.html", "report.md"):
+        page = (runs[0] / name).read_text()
+        for row in results["timing"]["rows"]:
+            assert row["question"] in page
+            assert (format_p(row["p_value"]) if row["identifiable"] else row["reason"].split(";")[0]) in page
 
 
 def test_tables_are_those_of_the_results(runs, results):
@@ -221,7 +231,10 @@ def test_a_study_with_next_to_nothing_is_not_informative(kyiv, plan, case):
 
 def test_hostile_text_is_shown_not_run(coarse):
     evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
-    files = render(dataclasses.replace(coarse, near=[evil]), command="<b>x</b>")
+    rows = [{**coarse.timing.rows[3], "question": "<script>alert(2)</script>", "reason": "<script>alert(3)</script>"}]
+    told = [{**coarse.timing.notified[0], "subject": "<script>alert(4)</script>"}]
+    timing = dataclasses.replace(coarse.timing, rows=rows, notified=told)
+    files = render(dataclasses.replace(coarse, near=[evil], timing=timing), command="<b>x</b>")
     html = files["report.html"].decode()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
