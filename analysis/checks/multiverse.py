@@ -83,6 +83,8 @@ def _surfaces(at: Scene, study: Study, design: Design, weights: Array) -> Iterat
         aim = study.aim_points
         sets["aim points"] = {"aim points": _read_at(decay_around(aim["easting"], aim["northing"], rules.aim_scale_m), blocks)}
     use = weights > 0
+    if use.sum() < rules.min_strikes:  # too few to tell a surface from its covariates
+        return
     for name, covariates in sets.items():
         surface = SmoothSurface(blocks, rules.surface_spacing_m, covariates)
         fitted = surface.at(design.points.easting[use], design.points.northing[use], weights[use])
