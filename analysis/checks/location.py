@@ -62,7 +62,7 @@ def coarse_positions(at: Scene) -> CheckResult:
     bad = [row for row in table if row["counts"] and not row["stands"]]
     listed = ", ".join(f"{row['square_m']:g} m (p = {format_p(row['p_value'])})" for row in bad)
     said = (
-        f"Rounded to squares of {listed}, p falls {at.other_side} the level."
+        f"Rounded to squares of {listed}, p is {at.other_side} the level."
         if bad
         else f"Rounding positions to squares of up to {at.decay.scale:g} m leaves the answer as it is."
     )

@@ -25,7 +25,7 @@ def _listed(name: str, threat: str, rows: list[dict[str, Any]], at: Scene, what:
         row["stands"] = bool(at.stands(row["p_value"]))
     bad = [row for row in rows if not row["stands"]]
     listed = ", ".join(f"{row[what]} (p = {format_p(row['p_value'])})" for row in bad)
-    said = f"p falls {at.other_side} the level with {listed}." if bad else f"The answer stands with each {what} tried ({len(rows)})."
+    said = f"p is {at.other_side} the level with {listed}." if bad else f"The answer stands with each {what} tried ({len(rows)})."
     return CheckResult(name, threat, not bad, tuple(rows), said)
 
 
