@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .aim import Explanations, explain
 from .checks import Calibration, CheckResult, Pieces, Run, Verdict, baselines, run_checks, variants, verdict
 from .inference import CountResult, CurveResult, TestResult, ledger, to_json
 from .null import BinomialNull
@@ -64,6 +65,8 @@ class Assessment:
         The donut baseline's diagnostics and whether it was refused.
     flow : list of dict
         How many strikes each step kept.
+    explanations : Explanations
+        The claims one by one, and what else explains the strikes behind them.
     near, held_out : lists of dict
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
     timing : Timing
@@ -88,6 +91,7 @@ class Assessment:
     elsewhere: list[dict[str, Any]]
     donut: dict[str, Any]
     flow: list[dict[str, Any]]
+    explanations: Explanations
     near: list[dict[str, Any]]
     held_out: list[dict[str, Any]]
     timing: Timing
@@ -138,6 +142,7 @@ class Assessment:
                     "donut": self.donut,
                     "screening": self.study.tables["flow"].to_dict("records") if "flow" in self.study.tables else [],
                     "flow": self.flow,
+                    "explanations": self.explanations,
                     "near": self.near,
                     "held_out": self.held_out,
                     "timing": self.timing.to_dict(),
@@ -214,13 +219,15 @@ def assess(
     changed = piece("variants", lambda: variants(run, study, decay), list)
     compared = piece("baselines", lambda: baselines(run, decay), dict)
     rows, donut = compared["rows"], compared["donut"]
+    say("rival explanations")
+    rivals = explain(study, plan, design, run.null.intensity, rng=run.seed(8))
     say("timing")
     timing = when(study, plan, design, rng=run.seed(7))
     checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     return Assessment(
         study, plan, design, run.null.intensity, replace(found, fragile=tuple(c.text for c in checks if c.passed is False)), primary,
-        excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design),
+        excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design), rivals,
         near_events(study, design, max(second.radii_m)), held_out_events(study), timing,
         calibration, checks,
     )  # fmt: skip

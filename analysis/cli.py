@@ -34,7 +34,7 @@ from .sources import (
     trace_strike,
 )
 
-STEPS = 32  # steps that assess() announces
+STEPS = 33  # steps that assess() announces
 app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
 
 PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice of the analysis.")]

@@ -47,9 +47,9 @@ def run_checks(
 
     Notes
     -----
-    The checks draw from spawn key (8,) of the plan's seed, those with chance of their own from (8, step): none depends on another.
+    The checks draw from spawn key (9,) of the plan's seed, those with chance of their own from (9, step): none depends on another.
     """
-    at = scene(study, plan, primary.p_value, rng=run.seed(8))
+    at = scene(study, plan, primary.p_value, rng=run.seed(9))
     radius = plan.verdict.ratio_radius_m
     todo: list[tuple[str, Callable[[], CheckResult]]] = [
         ("seeds", lambda: monte_carlo_error(plan, primary)),
@@ -59,9 +59,9 @@ def run_checks(
         ("specification curve", lambda: multiverse(at)),
         ("prompting events", lambda: prompting_events(at)),
         ("leave one out", lambda: leave_out(at)),
-        ("placebo sites", lambda: placebo_sites(at, rng=run.seed(8, 1))),
+        ("placebo sites", lambda: placebo_sites(at, rng=run.seed(9, 1))),
         ("placebo dates", lambda: placebo_dates(at)),
-        ("location error", lambda: location_error(at, rng=run.seed(8, 2))),
+        ("location error", lambda: location_error(at, rng=run.seed(9, 2))),
         ("coarse positions", lambda: coarse_positions(at)),
         ("reporting", lambda: break_even(at, excess)),
         ("sources", lambda: sources(at, radius)),

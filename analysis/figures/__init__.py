@@ -1,5 +1,6 @@
 """Results drawn on matplotlib Axes: each function takes a result and an Axes and returns the Axes."""
 
+from .aim import draw_ratios
 from .charts import draw_curve, draw_null, draw_size
 from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
@@ -12,6 +13,7 @@ __all__ = [
     "draw_curve",
     "draw_map",
     "draw_null",
+    "draw_ratios",
     "draw_scan",
     "draw_size",
     "draw_specifications",

@@ -25,6 +25,7 @@ from .from_intensity import _CellSampler
 
 Array = NDArray[np.float64]
 REACH = 4.0  # standard deviations around a parent within which all but 3 in 10,000 of its strikes fall
+MOST_PARENTS = 1e7
 LOST = 0.01  # share of the variance that a clipped spectrum may lose before it is said
 
 
@@ -63,6 +64,9 @@ class ThomasNull:
 
     def __post_init__(self) -> None:
         _check(self.strength, self.scale)
+        west, south, east, north = self.window.bounds
+        if self.strength * (east - west) * (north - south) > MOST_PARENTS:
+            raise InputError("so many parents that nothing clusters; draw from a Poisson process", column="strength", value=self.strength)
 
     @property
     def name(self) -> str:
@@ -155,14 +159,14 @@ class LogGaussianCoxNull:
         lost = float(1 - values.sum() / clipped.sum())
         if lost > LOST:
             warnings.warn(f"the field's covariance is {lost:.0%} off on this grid; use a smaller range", AnalysisWarning, stacklevel=4)
-        return np.sqrt(clipped * (values.sum() / clipped.sum()) / values.size)
+        return np.sqrt(clipped * (values.sum() / clipped.sum()))
 
     def field(self, rng: np.random.Generator) -> Array:
         """Draw Z on the cells."""
         shape = self._spectrum.shape
-        noise = rng.normal(size=shape) + 1j * rng.normal(size=shape)
         rows, columns = self.intensity.grid.shape
-        return np.asarray(fft.fft2(self._spectrum * noise).real[:rows, :columns])
+        white = fft.rfft2(rng.standard_normal(shape))
+        return np.asarray(fft.irfft2(white * self._spectrum[:, : white.shape[1]], shape)[:rows, :columns])
 
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
         """Draw replicates first … last − 1."""

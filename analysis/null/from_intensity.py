@@ -28,18 +28,12 @@ class _CellSampler:
             raise InputError("the intensity is zero where strikes are to be drawn")
         self.cdf = mass / mass[-1]
 
-    @cached_property
-    def _rim(self) -> NDArray[np.bool_]:
-        inside = np.pad(self.grid.inside, 1)
-        around = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-        return ~around.ravel()
-
     def place(self, u: Array) -> tuple[Array, Array]:
         """Send an (N, 3) array of uniforms to N places."""
         cell = self.cells[np.searchsorted(self.cdf, u[:, 0], side="right")]
         i, j = np.divmod(cell, self.grid.shape[1])
         # a cell on the rim may stick out of the window: there the cell's centre, which is inside, stands for the place
-        shift = np.where(self._rim[cell, None], 0.5, u[:, 1:])
+        shift = np.where(self.grid.rim.ravel()[cell, None], 0.5, u[:, 1:])
         return self.grid.west + (j + shift[:, 0]) * self.grid.dx, self.grid.south + (i + shift[:, 1]) * self.grid.dy
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_dilation, distance_transform_edt
 
 Array = NDArray[np.float64]
 
@@ -24,6 +26,8 @@ class Grid:
         Cell sides, in the window's unit.
     inside : (rows, columns) bool array
         True where the cell centre lies in the window. Row 0 is the southernmost.
+    outline : shapely geometry, optional
+        The window's polygon.
     """
 
     west: float
@@ -31,6 +35,7 @@ class Grid:
     dx: float
     dy: float
     inside: NDArray[np.bool_]
+    outline: Any = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,6 +75,19 @@ class Grid:
     def _home(self) -> NDArray[np.intp]:
         rows, columns = distance_transform_edt(~self.inside, sampling=(self.dy, self.dx), return_distances=False, return_indices=True)
         return np.asarray(rows * self.shape[1] + columns, np.intp).ravel()
+
+    @cached_property
+    def rim(self) -> NDArray[np.bool_]:
+        """The window's cells that are not wholly its own: a place drawn in one may lie outside. Cells beside one outside count too."""
+        inside = np.pad(self.inside, 1)
+        result = self.inside & ~(inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:])
+        if self.outline is not None:
+            along = shapely.get_coordinates(shapely.segmentize(self.outline.boundary, min(self.dx, self.dy) / 2))
+            crossed = binary_dilation(self.count(*along.T) > 0, np.ones((3, 3), bool))
+            i, j = np.nonzero(crossed & self.inside & ~result)
+            west, south = self.west + j * self.dx, self.south + i * self.dy
+            result[i, j] = ~shapely.covers(self.outline, shapely.box(west, south, west + self.dx, south + self.dy))
+        return result
 
     def inside_cell(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.intp]:
         """Give the flat index of the window's cell nearest to the one that holds each point.

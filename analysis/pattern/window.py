@@ -127,7 +127,7 @@ class Window:
         if not inside.any():
             raise InputError("no cell centre lies in the window; use a smaller spacing", value=spacing or shape)
         inside.flags.writeable = False
-        return Grid(west, south, dx, dy, inside)
+        return Grid(west, south, dx, dy, inside, self.polygon)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw ``n`` independent uniform points. Cost: n over the window's share of its bounding box."""

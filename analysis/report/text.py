@@ -40,6 +40,15 @@ def number(value: Any, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
+def ratio(value: float) -> str:
+    """Write a likelihood ratio with three digits; one below 1 as a fraction."""
+    if not 1e-6 <= value <= 1e6:
+        return "over 1,000,000" if value > 1 else "under 1/1,000,000"
+    more = max(value, 1 / value)
+    text = f"{more:,.0f}" if more >= 100 else f"{more:.3g}"
+    return text if value >= 1 or text == "1" else f"1/{text}"
+
+
 def percent(value: float, digits: int = 0) -> str:
     """Write a share as a percentage."""
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"

@@ -7,6 +7,7 @@ import csv
 import importlib.metadata
 import io
 import json
+import math
 import os
 import re
 import tempfile
@@ -18,7 +19,7 @@ from markupsafe import Markup, escape
 
 from ..assess import Assessment
 from ..checks import CheckResult
-from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_size, draw_specifications, draw_timing, figure
+from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_specifications, draw_timing, figure
 from ..inference import format_p
 from . import text
 
@@ -49,6 +50,8 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
         files[f"tables/{name}.csv"] = _csv(results[name])
     for check in results["checks"]:
         files[f"tables/check_{re.sub('[^a-z]+', '_', check['name'])}.csv"] = _csv(check["table"])
+    claims = results["explanations"]["claims"]
+    files["tables/claims.csv"] = _csv([{k: v for k, v in claim.items() if not isinstance(v, list)} for claim in claims])
 
     def fig(name: str) -> Markup:
         data = base64.b64encode(pictures[name].png).decode()
@@ -85,8 +88,8 @@ def _environment(*, autoescape: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("analysis.report"), autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
-    environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown)
-    environment.globals.update(link=_link)
+    environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown, exp=lambda x: math.exp(min(x, 700.0)))
+    environment.globals.update(link=_link, ratio=text.ratio)
     return environment
 
 
@@ -127,6 +130,12 @@ def _figures(a: Assessment) -> dict[str, Any]:
     with figure(8.4, 7.6, source=credit) as specifications:
         draw_specifications(_check(a, "specification curve").table, a.plan.primary.level, specifications.ax)
     pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "checks": checks, "specifications": specifications, "timing": timing}
+    single = [c for c in a.explanations.to_dict()["comparisons"] if c["claim"]]
+    if single:
+        panels = len({c["claim"] for c in single})
+        with figure(max(4.2, 3.2 * panels), 4.6, source=credit, panels=panels) as ratios:
+            draw_ratios(single, ratios.axes)
+        pictures["ratios"] = ratios
     if a.calibration is not None:
         with figure(8.4, 4.2, source="Simulated worlds.") as size:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
@@ -150,8 +159,6 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         for world in dict.fromkeys(row["world"] for row in calibration["rows"]):
             rows = [row for row in calibration["rows"] if row["world"] == world]
             table.append({"world": world, "truth": rows[0]["truth"], "shares": [row["share"] for row in rows]})
-    claims = a.study.tables.get("claims")
-    listed = [] if claims is None else claims.assign(date=claims["date"].dt.strftime("%Y-%m-%d")).to_dict("records")
     return {
         "r": results,
         "headline": text.headline(results),
@@ -163,7 +170,6 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         "table": table,
         "bandwidths": results["plan"]["secondary"]["bandwidths_m"],
         "captions": _captions(results),
-        "claims": [{key: (None if value != value else value) for key, value in claim.items()} for claim in listed],
         "command": command,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "source": a.study.credit,
@@ -222,6 +228,12 @@ def _captions(r: dict[str, Any]) -> Captions:
             "text": next(check["text"] for check in r["checks"] if check["name"] == "specification curve")
             + " Orange: at or below the level. Each specification has draws of its own baseline; the joint p runs all of them on the same "
             "draws from the primary null.",
+        },
+        "ratios": {
+            "alt": "Likelihood ratio of aim at the mission over each rival explanation, along the CEP, one panel for each claim",
+            "text": "Aim at the mission over each rival, were the CEP known. Thick: the claimed distance taken as exact. Thin: the position as the "
+            "data hold it, with its location error; these lines lie near 1. Shaded: the published CEPs of the weapon claimed. A short CEP makes a "
+            "miss of many times its length speak against the mission.",
         },
     }  # fmt: skip
 

@@ -116,3 +116,14 @@ def test_a_point_in_a_rim_cell_reads_the_nearest_cell_of_the_window():
     assert grid.inside.tolist() == [[True, False]]
     assert grid.cell([1.3], [0.5]).tolist() == [1]
     assert grid.inside_cell([1.3, 0.2], [0.5, 0.5]).tolist() == [0, 0]
+
+
+def test_no_place_drawn_in_a_cell_off_the_rim_lies_outside():
+    """A spike into the window between cell centres: its cell has all four neighbours inside, and is cut all the same."""
+    spiked = Window(Polygon([(0, 0), (10, 0), (10, 10), (5.2, 10), (5.1, 2.3), (5.0, 10), (0, 10)]))
+    grid = spiked.grid(shape=(10, 10))
+    i, j = np.nonzero(grid.inside & ~grid.rim)
+    assert len(i) > 50
+    for de, dn in ((0, 0), (1, 0), (0, 1), (1, 1), (0.1, 0.5), (0.15, 0.99)):
+        assert spiked.contains(j + de, i + dn).all()
+    assert grid.inside[5, 5] and grid.rim[5, 5] and grid.rim[0, 0]

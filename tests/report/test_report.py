@@ -57,10 +57,12 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     assert len(html) < 5_000_000
     for attribute in re.findall(r"""(?:src|href)=["']([^"']*)""", html):
         assert attribute.startswith(("data:", "#", "https://", "http://"))
-    assert not re.search(r"""<(script|link rel="stylesheet"|iframe|object)""", html)
+    assert not re.search(r"""<(script |link rel="stylesheet"|iframe|object)""", html)
+    assert html.count("<script>") == 1  # the slider for the reader's own prior odds
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket|innerHTML|eval\(", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 8
+    assert len(images) == 9
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -89,6 +91,22 @@ def test_in_a_browser_with_the_network_off(runs, width):
         assert answer["y"] + 200 < 900  # the verdict stands on the first screen
         for name in page.locator("nav a").evaluate_all("links => links.map(a => a.getAttribute('href'))"):
             assert page.locator(name).count() == 1
+        posterior = page.locator("#odds-posterior")
+        assert "until you set" in posterior.inner_text()  # no posterior without the reader's own prior
+        assert page.locator("#odds-shown").inner_text() == "not set"
+        page.locator("#odds-prior").fill("-2")
+        assert page.locator("#odds-shown").inner_text() == "1 to 100"
+        for option in page.locator("#odds-pair option").all():
+            page.locator("#odds-pair").select_option(label=option.inner_text())
+            ratio, reason = float(option.get_attribute("value")), option.get_attribute("data-reason")
+            said = posterior.inner_text()
+            if reason:
+                assert said == f"not shown: {reason}"
+            else:
+                odds = ratio / 100
+                shown = [float(part.replace(",", "")) for part in said.split(" to ")]
+                assert shown[0] / shown[1] == pytest.approx(odds, rel=0.06)
+        assert said  # there was at least one comparison
         browser.close()
 
 
@@ -126,6 +144,11 @@ def test_parts_add_up(results):
     assert chosen["baseline"].startswith("kernel")
     p = (1 + sum(t >= results["primary"]["statistic"] for t in results["primary"]["simulated"])) / (1 + results["primary"]["n_simulations"])
     assert p == pytest.approx(results["primary"]["p_value"])
+    rows = {row["claim_id"]: row for row in results["explanations"]["claims"]}
+    assert {m["strike_id"] for row in rows.values() for m in row["matched"]} == {e["strike_id"] for e in results["held_out"]}
+    assert results["explanations"]["aim_baselines"][0]["all_observed"] == pytest.approx(
+        sum(e["weight"] for e in results["near"] if e["distance_m"] <= results["excess"]["radius"])
+    )
     for row in results["timing"]["rows"]:
         assert (row["reason"] is None) == row["identifiable"] == (row["p_value"] is not None)
     held = {e["strike_id"] for e in results["held_out"]}
@@ -236,12 +259,17 @@ def test_a_study_with_next_to_nothing_is_not_informative(kyiv, plan, case):
 
 def test_hostile_text_is_shown_not_run(coarse):
     evil = {**coarse.near[0], "place": "<script>alert(1)</script>|`x`", "nearest": "=cmd()", "source_url": "javascript:alert(1)"}
+    claims = [{**row, "claimed_effect": "<i>claim</i>"} for row in coarse.explanations.claims]
+    spoilt = dataclasses.replace(coarse.explanations, claims=claims)
     rows = [{**coarse.timing.rows[3], "question": "<script>alert(2)</script>", "reason": "<script>alert(3)</script>"}]
     told = [{**coarse.timing.notified[0], "subject": "<script>alert(4)</script>"}]
     timing = dataclasses.replace(coarse.timing, rows=rows, notified=told)
-    files = render(dataclasses.replace(coarse, near=[evil], timing=timing), command="<b>x</b>")
+    files = render(dataclasses.replace(coarse, near=[evil], timing=timing, explanations=spoilt), command="<b>x</b>")
     html = files["report.html"].decode()
-    assert "<script" not in html
+    assert html.count("<script") == 1
+    assert "alert(1)</script>" not in html
+    assert "<i>claim</i>" not in html
+    assert "&lt;i&gt;claim&lt;/i&gt;" in html
     assert "&lt;script&gt;" in html
     assert 'href="javascript' not in html
     assert "<b>x</b>" not in html
