@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from .aim import Explanations, explain
-from .baseline import Kernel, LinearEstimator, Uniform
-from .checks import Calibration, Verdict, fragility, verdict
+from .checks import Calibration, CheckResult, Pieces, Run, Verdict, baselines, run_checks, variants, verdict
 from .inference import CountResult, CurveResult, TestResult, ledger, to_json
 from .null import BinomialNull
 from .pattern import Intensity, Plan, Study
@@ -21,13 +19,10 @@ from .proximity import (
     Decay,
     Design,
     ExcessResult,
-    LinearScore,
     berman_test,
-    blurred,
     build_design,
     cdf_test,
     count_within,
-    error_classes,
     excess_ratio,
     flow,
     held_out_events,
@@ -36,7 +31,6 @@ from .proximity import (
     near_events,
     nearest_aim_point,
     ratio_curve,
-    score_test,
     site_error,
     tested_sites,
     weighted_count,
@@ -77,6 +71,8 @@ class Assessment:
         Strikes within the largest secondary radius, and those that prompted the study, with their sources.
     timing : Timing
     calibration : Calibration or None
+    checks : list of CheckResult
+        What each threat does to the answer.
     """
 
     study: Study
@@ -100,6 +96,7 @@ class Assessment:
     held_out: list[dict[str, Any]]
     timing: Timing
     calibration: Calibration | None
+    checks: list[CheckResult]
 
     def to_dict(self) -> dict[str, Any]:
         """Give every number of the report, JSON-safe."""
@@ -150,6 +147,7 @@ class Assessment:
                     "held_out": self.held_out,
                     "timing": self.timing.to_dict(),
                     "calibration": self.calibration,
+                    "checks": self.checks,
                     "sources": [] if sources is None else sources.to_dict("records"),
                 }
             )
@@ -160,35 +158,15 @@ class Assessment:
         return f"{self.verdict.answer}: {self.verdict.rule}{fragile}\n{self.excess}\n{self.primary}"
 
 
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """Hold what every step of a run needs; step k draws from the plan's seed and its own spawn key."""
-
-    plan: Plan
-    design: Design
-    estimator: LinearEstimator
-    null: BinomialNull
-    distance: Array  # of each cell centre to the nearest site
-    say: Report
-
-    def seed(self, *step: int) -> SeedSequence:
-        return SeedSequence(self.plan.seed, spawn_key=step)
-
-    def test(self, decay: Decay, step: tuple[int, ...], **options: Any) -> tuple[TestResult, LinearScore, BinomialNull]:
-        design: Design = options.get("design", self.design)
-        estimator: LinearEstimator = options.get("estimator", self.estimator)
-        weights: Array = options.get("weights", design.weights)
-        null = design.null(estimator, options.get("baseline_weights", weights))
-        by_attack = options.get("by_attack", self.plan.primary.units == "attack")
-        score = design.score(decay, estimator, null, by_attack=by_attack, weights=weights)
-        result = score_test(
-            design.points, score, null, decay.name,
-            n_simulations=self.plan.n_simulations, rng=self.seed(*step), alternative=self.plan.primary.alternative,
-        )  # fmt: skip
-        return result, score, null
-
-
-def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, say: Report = lambda step: None) -> Assessment:
+def assess(
+    study: Study,
+    plan: Plan,
+    *,
+    calibration: Calibration | None = None,
+    completeness: Iterable[Any] = (),
+    say: Report = lambda step: None,
+    store: MutableMapping[str, bytes] | None = None,
+) -> Assessment:
     """Run the plan on the study.
 
     Parameters
@@ -197,8 +175,12 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     plan : Plan
     calibration : Calibration, optional
         The measured size of the plan's test; without it the verdict is "not informative".
+    completeness : iterable of Completeness, optional
+        Of the sources, near sites and beyond.
     say : callable
         Told each step as it begins.
+    store : mapping, optional
+        Finished pieces of an interrupted run of the same plan, data and program, and where those of this run go.
 
     Returns
     -------
@@ -209,59 +191,59 @@ def assess(study: Study, plan: Plan, *, calibration: Calibration | None = None, 
     InputError
         If the plan leaves no strikes or no sites.
     """
+    piece = Pieces({} if store is None else store, say)
     say("design")
     design = build_design(study, plan)
-    estimator = Kernel(design.grid, plan.primary.bandwidth_m)
-    null = design.null(estimator)
-    run = _Run(plan, design, estimator, null, design.sites.distance(*design.grid.centres), say)
-    say("primary test")
-    decay = Decay(plan.primary.decay, plan.primary.scale_m)
-    primary, score, _ = run.test(decay, (0,))
-    say("excess ratio")
-    radius = plan.verdict.ratio_radius_m
-    excess = excess_ratio(
-        design.points, score, null, Decay("disc", radius).of(run.distance, design.grid), radius, plan.primary.bandwidth_m,
-        n_simulations=min(EXCESS_SIMULATIONS, plan.n_simulations), rng=run.seed(1), level=1 - plan.primary.level,
-        test_level=plan.primary.level, power=plan.verdict.power,
-    )  # fmt: skip
-    say("curve")
-    second = plan.secondary
-    radii = np.arange(second.curve_step_m, second.curve_max_m + second.curve_step_m / 2, second.curve_step_m)
-    curve = ratio_curve(
-        design, estimator, null, radii, n_simulations=second.curve_n_simulations, rng=run.seed(2), level=1 - plan.primary.level
-    )
-    counts = _counts(run)
-    looks, elsewhere = _looks(run, decay), _elsewhere(run, study, null)
-    variants = _variants(run, study, decay)
-    say("baselines")
-    baselines, donut = _baselines(run, decay)
+    run = Run.of(plan, design)
+    decay, radius, second = Decay(plan.primary.decay, plan.primary.scale_m), plan.verdict.ratio_radius_m, plan.secondary
+    level = 1 - plan.primary.level
+    primary = piece("primary test", lambda: run.test(decay, (0,))[0], TestResult)
+
+    def ratio() -> ExcessResult:
+        return excess_ratio(
+            design.points, design.score(decay, run.estimator, run.null, by_attack=plan.primary.units == "attack"), run.null,
+            Decay("disc", radius).of(run.distance, design.grid), radius, plan.primary.bandwidth_m,
+            n_simulations=min(EXCESS_SIMULATIONS, plan.n_simulations), rng=run.seed(1), level=level,
+            test_level=plan.primary.level, power=plan.verdict.power,
+        )  # fmt: skip
+
+    def along() -> CurveResult:
+        radii = np.arange(second.curve_step_m, second.curve_max_m + second.curve_step_m / 2, second.curve_step_m)
+        return ratio_curve(design, run.estimator, run.null, radii, n_simulations=second.curve_n_simulations, rng=run.seed(2), level=level)
+
+    excess = piece("excess ratio", ratio, ExcessResult)
+    curve = piece("curve", along, CurveResult)
+    counts = piece("counts", lambda: _counts(run), list)
+    looks = piece("looks", lambda: _looks(run, decay), list)
+    elsewhere = piece("look elsewhere", lambda: _elsewhere(run, study, run.null), list)
+    changed = piece("variants", lambda: variants(run, study, decay), list)
+    compared = piece("baselines", lambda: baselines(run, decay), dict)
+    rows, donut = compared["rows"], compared["donut"]
     say("rival explanations")
-    rivals = explain(study, plan, design, null.intensity, rng=run.seed(8))
-    found = replace(
-        verdict(plan, primary, excess, design.share.effective_n, calibration),
-        fragile=fragility(plan, primary, excess, variants, baselines, calibration),
-    )
+    rivals = explain(study, plan, design, run.null.intensity, rng=run.seed(8))
     say("timing")
+    timing = when(study, plan, design, rng=run.seed(7))
+    checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
+    found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     return Assessment(
-        study, plan, design, null.intensity, found, primary, excess, curve, counts, variants, baselines, _berman(run),
-        looks, elsewhere, donut, flow(study, plan, design), rivals, near_events(study, design, max(second.radii_m)),
-        held_out_events(study), when(study, plan, design, rng=run.seed(7)), calibration,
+        study, plan, design, run.null.intensity, replace(found, fragile=tuple(c.text for c in checks if c.passed is False)), primary,
+        excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design), rivals,
+        near_events(study, design, max(second.radii_m)), held_out_events(study), timing,
+        calibration, checks,
     )  # fmt: skip
 
 
-def _counts(run: _Run) -> list[dict[str, Any]]:
+def _counts(run: Run) -> list[dict[str, Any]]:
     """By radius: located strikes as they are; weighted and location-aware; and with area rows spread over their raion."""
-    run.say("counts")
     design, points = run.design, run.design.points
     plain = run.estimator.fit(points.easting, points.northing)
-    levels, kind = error_classes(design.uncertainty, points.n)
     at_points = design.sites.distance(points.easting, points.northing)
     rows = []
     for k, radius in enumerate(run.plan.secondary.radii_m):
         decay = Decay("disc", radius)
         field = decay.of(run.distance, design.grid)
         counted = count_within(at_points, radius, plain.expected(field))
-        near = _at_points(blurred(field, run.estimator, levels), kind, design)
+        near = run.near(field)
         weighted = weighted_count(
             design.weights * near, radius, run.null.intensity.expected(field), largest_weight=float(design.weights.max())
         )
@@ -278,9 +260,8 @@ def _counts(run: _Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _looks(run: _Run, decay: Decay) -> list[dict[str, Any]]:
+def _looks(run: Run, decay: Decay) -> list[dict[str, Any]]:
     """Enter every decay and radius in a ledger: all are computed on the same draws, so that the largest of them pays for the choice."""
-    run.say("ledger")
     family = [decay, Decay("exponential", decay.scale), *(Decay("disc", radius) for radius in run.plan.secondary.radii_m)]
     tests = [run.test(one, (0,))[0] for one in family]
     sign = -1.0 if run.plan.primary.alternative == "farther" else 1.0
@@ -293,9 +274,8 @@ def _looks(run: _Run, decay: Decay) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 
-def _elsewhere(run: _Run, study: Study, null: BinomialNull) -> list[dict[str, Any]]:
+def _elsewhere(run: Run, study: Study, null: BinomialNull) -> list[dict[str, Any]]:
     """Say for every building, and where states are known for every state, what chance does to the most-hit of them."""
-    run.say("look elsewhere")
     apart = replace(run.plan, sites=replace(run.plan.sites, collapse_to_buildings=False))
     sites, rows = tested_sites(study.sites, apart), []
     for step, by in enumerate(("building_id", "sending_state")):
@@ -321,11 +301,6 @@ def _elsewhere(run: _Run, study: Study, null: BinomialNull) -> list[dict[str, An
     return rows
 
 
-def _at_points(fields: tuple[Array, ...], kind: NDArray[np.intp], design: Design) -> Array:
-    read = [design.grid.interpolate(field, design.points.easting, design.points.northing) for field in fields]
-    return np.asarray(read)[kind, np.arange(design.points.n)]
-
-
 def _columns(name: str, count: CountResult) -> dict[str, Any]:
     return {
         f"{name}_observed": count.observed,
@@ -336,7 +311,7 @@ def _columns(name: str, count: CountResult) -> dict[str, Any]:
     }
 
 
-def _integrated(run: _Run, field: Array, near: Array) -> dict[str, float]:
+def _integrated(run: Run, field: Array, near: Array) -> dict[str, float]:
     """Count every strike once: a located one where it is, an area row spread over its area as the baseline is."""
     design, inside = run.design, run.design.grid.inside
     values, area = run.null.intensity.values[inside], design.cell_stratum[inside]
@@ -348,66 +323,7 @@ def _integrated(run: _Run, field: Array, near: Array) -> dict[str, float]:
     return {"all_observed": float(near.sum()) + spread, "all_expected": expected, "all_ratio": (near.sum() + spread) / expected}
 
 
-def _variants(run: _Run, study: Study, decay: Decay) -> list[dict[str, Any]]:
-    """Run the primary test with one choice changed at a time."""
-    run.say("variants")
-    design, ones = run.design, np.ones(run.design.points.n)
-    back = build_design(study, run.plan, strikes=study.strikes)
-    # whether it treats the same strikes in another defensible way; the last three drop a safeguard or add what was held out
-    changed: list[tuple[str, bool, dict[str, Any]]] = [
-        ("as planned", True, {}),
-        ("every located strike counted once", True, {"weights": ones}),
-        ("all strikes counted, area rows as the baseline has them", True, {"weights": ones, "baseline_weights": design.weights}),
-        ("strikes as units, not attacks", False, {"by_attack": False}),
-        ("draws over the whole window, area counts not kept", False, {"design": replace(design, keep_area_counts=False)}),
-        ("prompting events added back (not a test: they were chosen for being near)", False, {"design": back}),
-    ]
-    rows = []
-    for k, (name, treatment, options) in enumerate(changed):
-        result, _, _ = run.test(decay, (4, k) if k else (0,), **options)
-        rows.append(
-            {"variant": name, "treatment": treatment, "strikes": result.n, "statistic": result.statistic, "p_value": result.p_value}
-        )
-    return rows
-
-
-def _baselines(run: _Run, decay: Decay) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Give the result along the bandwidth, under the naive baseline, and the donut with its diagnostics."""
-    second, design = run.plan.secondary, run.design
-    field = Decay("disc", run.plan.verdict.ratio_radius_m).of(run.distance, design.grid)
-    levels, kind = error_classes(design.uncertainty, design.points.n)
-    near = _at_points(blurred(field, run.estimator, levels), kind, design)
-    donut = Kernel(design.grid, second.donut_bandwidth_m, "uniform", (design.sites, second.donut_radius_m))
-    found = donut.diagnose(design.points.easting, design.points.northing)
-    limits = {
-        "window_share": second.donut_max_window_share,
-        "strike_share": second.donut_max_strike_share,
-        "extrapolated": second.donut_max_extrapolation_m,
-    }
-    broken = [name for name, limit in limits.items() if found[name] > limit]
-    estimators: list[LinearEstimator] = [Uniform(design.grid), *(Kernel(design.grid, h) for h in second.bandwidths_m)]
-    if not broken:
-        estimators.append(donut)
-    rows = []
-    for k, estimator in enumerate(estimators):
-        # the naive baseline knows nothing of raions; the planned one is the primary test itself, with its own draws
-        naive = {"design": replace(design, keep_area_counts=False)} if isinstance(estimator, Uniform) else {}
-        planned = isinstance(estimator, Kernel) and estimator.name == run.estimator.name
-        result, _, null = run.test(decay, (0,) if planned else (5, k), estimator=estimator, **naive)
-        observed, expected = float((design.weights * near).sum()), null.intensity.expected(field)
-        rows.append(
-            {
-                "baseline": estimator.name,
-                "bandwidth_m": getattr(estimator, "bandwidth", None),
-                "expected": expected,
-                "ratio": observed / expected,
-                "p_value": result.p_value,
-            }
-        )
-    return rows, {"name": donut.name, **found, "limits": limits, "refused": bool(broken), "broken": broken}
-
-
-def _berman(run: _Run) -> list[dict[str, Any]]:
+def _berman(run: Run) -> list[dict[str, Any]]:
     """Berman's and the CDF tests on the distance, the baseline taken as known: Z1 is never shown without the others."""
     points, grid = run.design.points, run.design.grid
     if points.n < 2:

@@ -18,7 +18,7 @@ from .assess import assess
 from .checks import Calibration, calibrate, calibrate_focused, measure_sizes
 from .figures import power_figure, sizes_figure
 from .pattern import InputError, Plan, Study
-from .report import package, render, write_files
+from .report import StoredPieces, package, render, write_files
 from .sources import (
     STRIKE_READERS,
     Source,
@@ -37,7 +37,7 @@ from .sources import (
 )
 from .timing.size import timing_study
 
-STEPS = 11  # steps that assess() announces
+STEPS = 33  # steps that assess() announces
 app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
 
 PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice of the analysis.")]
@@ -76,8 +76,10 @@ def _report(study: Study, plan: Plan, calibration: Calibration | None, command: 
             bar.set_description(step)
             bar.update()
 
-        result = assess(study, plan, calibration=calibration, say=say)
+        store = StoredPieces(out / ".pieces", study, plan, calibration)
+        result = assess(study, plan, calibration=calibration, say=say, store=store)
     write_files(render(result, command=command), out)
+    store.finish()
     print(result)
     print(f"\nWritten: {out / 'report.html'}")
 
@@ -263,7 +265,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print("interrupted; nothing half-written was left", file=sys.stderr)
+        print("interrupted; nothing half-written was left, and the same command goes on from the finished pieces", file=sys.stderr)
         os._exit(130)
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)

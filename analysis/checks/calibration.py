@@ -42,6 +42,8 @@ class Calibration:
         world, truth (smooth, aim points, selective, excess), bandwidth_m, rejected, share.
     coverage : tuple of dict
         world, true ratio, how often the interval of the excess ratio held it, and the median estimate.
+    n_strikes : int or None
+        Strikes of each world, located or not; None where the file does not say.
     """
 
     plan: dict[str, Any]
@@ -50,6 +52,7 @@ class Calibration:
     bound: float
     rows: tuple[dict[str, Any], ...]
     coverage: tuple[dict[str, Any], ...]
+    n_strikes: int | None = None
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
@@ -60,7 +63,7 @@ class Calibration:
         InputError
             If a field is missing or unknown.
         """
-        if set(values) != set(cls.__dataclass_fields__):
+        if set(values) | {"n_strikes"} != set(cls.__dataclass_fields__):
             raise InputError("must hold the fields of a calibration", value=sorted(values))
         return cls(**{**values, "rows": tuple(values["rows"]), "coverage": tuple(values["coverage"])})
 
@@ -169,7 +172,8 @@ def calibrate(
     progress : callable
         Wraps an iterable, given its length and a label.
     """
-    kinds = worlds(setting(study, plan, cell_m=CELL_M))
+    at = setting(study, plan, cell_m=CELL_M)
+    kinds = worlds(at)
     rows: list[dict[str, Any]] = []
     coverage: list[dict[str, Any]] = []
     with ProcessPoolExecutor(os.cpu_count(), initializer=_share, initargs=(study, plan)) as pool:
@@ -201,4 +205,4 @@ def calibrate(
                 }
             )
     bound = float(binom.ppf(0.99, n_worlds, plan.primary.level) / n_worlds)
-    return Calibration(defining_parts(plan), n_worlds, n_simulations, bound, tuple(rows), tuple(coverage))
+    return Calibration(defining_parts(plan), n_worlds, n_simulations, bound, tuple(rows), tuple(coverage), len(at.attack))

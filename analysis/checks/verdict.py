@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from scipy.stats import beta
 
 from ..inference import TestResult, format_p, to_json
 from ..pattern import Plan
@@ -16,7 +13,7 @@ from .calibration import Calibration
 
 @dataclass(frozen=True)
 class Verdict:
-    """Hold the answer, the rule that gave it and what would overturn it. It is never a probability of intent."""
+    """Hold the answer, the rule that gave it and what the failed checks say. It is never a probability of intent."""
 
     answer: str
     rule: str
@@ -63,57 +60,3 @@ def verdict(plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: 
         f"The primary test gives {said}, above the level of {level:g}, but the interval of the excess ratio reaches "
         f"{high:.2f}, so that an excess of {rules.no_excess_below:g} is not excluded.",
     )
-
-
-def fragility(
-    plan: Plan,
-    primary: TestResult,
-    excess: ExcessResult,
-    variants: Sequence[dict[str, Any]],
-    baselines: Sequence[dict[str, Any]],
-    calibration: Calibration | None,
-) -> tuple[str, ...]:
-    """List what puts the primary test on the other side of its level: other seeds, treatments and bandwidths; and an interval that holds 1.
-
-    Parameters
-    ----------
-    plan, primary, excess, calibration
-        As for :func:`verdict`.
-    variants : rows with variant, treatment, p_value
-        Only other treatments of the same strikes count (``treatment`` true).
-    baselines : rows with baseline, bandwidth_m, p_value
-        Only kernel bandwidths whose measured size stays within the bound count.
-
-    Returns
-    -------
-    tuple of sentences, empty where nothing overturns it.
-    """
-    level, draws = plan.primary.level, primary.n_simulations
-    rejects, said = primary.p_value <= level, []
-    k = round(primary.p_value * (draws + 1)) - 1  # Clopper–Pearson for k of the draws
-    low = float(beta.ppf(0.025, k, draws - k + 1)) if k else 0.0
-    high = float(beta.ppf(0.975, k + 1, draws - k)) if k < draws else 1.0
-    if low <= level < high:
-        said.append(
-            f"The p-value is itself an estimate from {draws:,} draws: with other seeds it would lie between {format_p(low)} and "
-            f"{format_p(high)} (95 %), on either side of the level."
-        )
-    other = [row for row in variants if row["treatment"] and (row["p_value"] <= level) != rejects]
-    held = [
-        row
-        for row in baselines
-        if calibration is not None
-        and row["bandwidth_m"] not in (None, plan.primary.bandwidth_m)
-        and any(r["bandwidth_m"] == row["bandwidth_m"] for r in calibration.rows)
-        and calibration.worst_size(row["bandwidth_m"]) <= calibration.bound
-        and (row["p_value"] <= level) != rejects
-    ]
-    side = "above" if rejects else "at or below"
-    said += [f"With {row['variant']}, p = {format_p(row['p_value'])}, {side} the level." for row in other]
-    said += [f"With the baseline {row['baseline']}, p = {format_p(row['p_value'])}, {side} the level." for row in held]
-    if rejects and excess.interval[0] <= 1 <= excess.interval[1]:
-        said.append(
-            f"The two-sided {100 * excess.level:g} % interval of the excess ratio holds 1; the primary test looks to one side "
-            f"only ({primary.alternative})."
-        )
-    return tuple(said)

@@ -6,15 +6,18 @@ from .maps import draw_map, draw_scan
 from .power import power_curves, power_figure
 from .sizes import size_dots, sizes_figure
 from .style import figure
+from .threats import draw_checks, draw_specifications
 from .timing import draw_timing
 
 __all__ = [
+    "draw_checks",
     "draw_curve",
     "draw_map",
     "draw_null",
     "draw_ratios",
     "draw_scan",
     "draw_size",
+    "draw_specifications",
     "draw_timing",
     "figure",
     "power_curves",

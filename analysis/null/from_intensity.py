@@ -110,6 +110,17 @@ class BinomialNull:
         mark = np.tile(np.arange(self.n), count)
         return Draws(easting.ravel(), northing.ravel(), replicate, mark, count)
 
+    def cells(self, uniforms: Array) -> NDArray[np.intp]:
+        """Send (B, n) uniform numbers to the flat indices of cells. The same numbers under another intensity give coupled draws."""
+        result = np.empty(uniforms.shape, np.intp)
+        for rows, sampler in self._samplers:
+            u = uniforms[:, rows].ravel()
+            order = np.argsort(u)  # looking sorted numbers up is several times faster
+            found = np.empty(len(u), np.intp)
+            found[order] = sampler.cells[np.searchsorted(sampler.cdf, u[order], side="right")]
+            result[:, rows] = found.reshape(len(uniforms), -1)
+        return result
+
     def draw_counts(self, seed: SeedSequence, first: int, last: int, cells: NDArray[np.intp]) -> csr_array:
         """Draw how many strikes fall in each of some cells, a sparse (last − first, cells) array, strata aside; none is placed.
 

@@ -295,3 +295,29 @@ def best_ratio(
         if is_end[position + k] and e > 0 and o > best * e:
             best = o / e
     return best, o, e
+
+
+@compiled
+def unit_scores(field: Array, kind: Index, cells: Index, weights: Array, centre: Array, unit: Index) -> Array:
+    """Sum fields over strikes in cells, over the root of the sum of squared unit totals: (weightings, replicates).
+
+    ``field`` is (kinds, cells); ``cells`` (replicates, strikes); ``weights`` (weightings, strikes). Each place is read once for all
+    weightings. A strike where the field has no value does not count.
+    """
+    n_rows, n_units = len(weights), unit.max() + 1
+    result = np.empty((n_rows, len(cells)))
+    totals = np.empty((n_rows, n_units))
+    for b in range(len(cells)):
+        totals[:] = 0.0
+        result[:, b] = 0.0
+        for i in range(cells.shape[1]):
+            value = field[kind[i], cells[b, i]]
+            if np.isnan(value):
+                continue
+            for k in range(n_rows):
+                result[k, b] += weights[k, i] * value
+                totals[k, unit[i]] += weights[k, i] * (value - centre[i])
+        for k in range(n_rows):
+            squares = (totals[k] ** 2).sum()
+            result[k, b] = result[k, b] / np.sqrt(squares) if squares > 0 else 0.0
+    return result

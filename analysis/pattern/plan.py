@@ -115,6 +115,23 @@ class VerdictRules:
 
 
 @dataclass(frozen=True)
+class CheckRules:
+    """What the checks vary, and how far."""
+
+    decays: tuple[str, ...]
+    scales_m: tuple[float, ...]
+    window_m: float
+    surface_spacing_m: float
+    aim_scale_m: float
+    errors_m: tuple[float, ...]
+    coarse_m: tuple[float, ...]
+    cluster_m: tuple[float, ...]
+    placebo_draws: int
+    min_strikes: int
+    reporting_ratio: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """Hold the choices of one study. Read from TOML by ``analysis.sources.read_plan``.
 
@@ -138,6 +155,7 @@ class Plan:
     secondary: SecondaryTests
     timing: TimingRules
     verdict: VerdictRules
+    checks: CheckRules
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
@@ -178,6 +196,9 @@ class Plan:
              "must hold at least two steps of the curve"),
             ("strikes.weight_cap", self.strikes.weight_cap >= 1, "must be at least 1"),
             ("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1"),
+            ("checks.decays", set(self.checks.decays) <= {"gaussian", "exponential", "disc", "inverse"},
+             "must be of gaussian, exponential, disc, inverse"),
+            ("checks.placebo_draws", self.checks.placebo_draws >= 19, "must be at least 19"),
             ("timing.series_days", self.timing.series_days >= 1, "must be at least 1"),
             ("timing.event_days", self.timing.event_days >= 1, "must be at least 1"),
             *((f"timing.{key}", len(edges) > 0 and all(a < b for a, b in itertools.pairwise(edges)), "must be increasing")
@@ -194,7 +215,9 @@ class Plan:
                     "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
                     "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
                     "timing.min_days", "timing.distances_m", "timing.intervals_days",
-                    "verdict.ratio_radius_m", "verdict.no_excess_below"):  # fmt: skip
+                    "verdict.ratio_radius_m", "verdict.no_excess_below", "checks.scales_m", "checks.window_m",
+                    "checks.surface_spacing_m", "checks.aim_scale_m", "checks.errors_m", "checks.coarse_m", "checks.cluster_m",
+                    "checks.reporting_ratio"):  # fmt: skip
             value = _get(self, key)
             if not all(0 < part < float("inf") for part in (value if isinstance(value, tuple) else (value,))):
                 raise InputError("must be a finite number above zero", column=key, value=value)

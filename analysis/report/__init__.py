@@ -1,6 +1,7 @@
 """An assessment written out: HTML, Markdown, JSON, figures and tables."""
 
 from .package import package
+from .stored import StoredPieces
 from .write import render, write_files
 
-__all__ = ["package", "render", "write_files"]
+__all__ = ["StoredPieces", "package", "render", "write_files"]

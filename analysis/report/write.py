@@ -18,7 +18,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..assess import Assessment
-from ..figures import draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_timing, figure
+from ..checks import CheckResult
+from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_specifications, draw_timing, figure
 from ..inference import format_p
 from . import text
 
@@ -47,6 +48,8 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
         files[f"figures/{name}.svg"] = drawing.svg
     for name in TABLES:
         files[f"tables/{name}.csv"] = _csv(results[name])
+    for check in results["checks"]:
+        files[f"tables/check_{re.sub('[^a-z]+', '_', check['name'])}.csv"] = _csv(check["table"])
     claims = results["explanations"]["claims"]
     files["tables/claims.csv"] = _csv([{k: v for k, v in claim.items() if not isinstance(v, list)} for claim in claims])
 
@@ -122,7 +125,19 @@ def _figures(a: Assessment) -> dict[str, Any]:
         draw_null(a.primary, null.ax)
     with figure(height=3.8, source=credit) as timing:
         draw_timing(a.timing, timing.ax, sites=words)
-    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "timing": timing}
+    with figure(8.4, 6.2, source=credit) as checks:
+        draw_checks(a.checks, checks.ax)
+    with figure(8.4, 7.6, source=credit) as specifications:
+        draw_specifications(_check(a, "specification curve").table, a.plan.primary.level, specifications.ax)
+    pictures = {
+        "map": drawn_map,
+        "centre": centre,
+        "curve": curve,
+        "null": null,
+        "checks": checks,
+        "specifications": specifications,
+        "timing": timing,
+    }
     single = [c for c in a.explanations.to_dict()["comparisons"] if c["claim"]]
     if single:
         panels = len({c["claim"] for c in single})
@@ -134,6 +149,10 @@ def _figures(a: Assessment) -> dict[str, Any]:
             draw_size(a.calibration, a.plan.primary.level, size.ax)
         pictures["size"] = size
     return pictures
+
+
+def _check(a: Assessment, name: str) -> CheckResult:
+    return next(check for check in a.checks if check.name == name)
 
 
 def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, Any]:
@@ -208,6 +227,16 @@ def _captions(r: dict[str, Any]) -> Captions:
             "notifications examined, as wide as their date is uncertain.",
         },
         "size": size,
+        "checks": {
+            "alt": "One row for each check: the answer stands, is overturned, or the data do not say",
+            "text": "Every check, in the order of the table below.",
+        },
+        "specifications": {
+            "alt": "Specification curve: the p-value of every specification in order, and the choices each makes",
+            "text": next(check["text"] for check in r["checks"] if check["name"] == "specification curve")
+            + " Orange: at or below the level. Each specification has draws of its own baseline; the joint p runs all of them on the same "
+            "draws from the primary null.",
+        },
         "ratios": {
             "alt": "Likelihood ratio of aim at the mission over each rival explanation, along the CEP, one panel for each claim",
             "text": "Aim at the mission over each rival, were the CEP known. Thick: the claimed distance taken as exact. Thin: the position as the "

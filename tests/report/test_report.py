@@ -62,7 +62,7 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket|innerHTML|eval\(", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 7
+    assert len(images) == 9
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -224,12 +224,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert (tmp_path / "a.txt").read_bytes() == b"old"
 
 
+def fewer(plan):
+    """The checks with a handful of specifications."""
+    return dataclasses.replace(plan.checks, decays=("gaussian",), scales_m=(500.0,), placebo_draws=19)
+
+
 @pytest.fixture(scope="module")
 def coarse(kyiv, plan):
     """The study on cells of 200 m with few draws: for what the report does with it, not for its numbers."""
     second = dataclasses.replace(plan.secondary, curve_n_simulations=99, curve_step_m=1000.0, bandwidths_m=(1500.0,), radii_m=(500.0,))
-    few = dataclasses.replace(plan, cell_m=200.0, n_simulations=199, secondary=second)
-    return assess(kyiv, few)
+    return assess(kyiv, dataclasses.replace(plan, cell_m=200.0, n_simulations=199, secondary=second, checks=fewer(plan)))
 
 
 def test_without_a_measured_size_the_verdict_is_not_informative(coarse):
@@ -246,7 +250,8 @@ def test_a_study_with_next_to_nothing_is_not_informative(kyiv, plan, case):
         keep = point.cumsum().eq(1) & point
     else:
         keep = point & (kyiv.sites.distance(frame["easting"].fillna(0), frame["northing"].fillna(0)) > 3000)
-    few = dataclasses.replace(plan, n_simulations=199, cell_m=200.0, secondary=dataclasses.replace(plan.secondary, curve_n_simulations=99))
+    second = dataclasses.replace(plan.secondary, curve_n_simulations=99)
+    few = dataclasses.replace(plan, n_simulations=199, cell_m=200.0, secondary=second, checks=fewer(plan))
     found = assess(dataclasses.replace(kyiv, strikes=kyiv.strikes.subset(keep.to_numpy())), few)
     assert found.verdict.answer == "not informative"
     assert "not informative" in render(found, command="x")["report.html"].decode()

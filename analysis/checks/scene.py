@@ -1,0 +1,233 @@
+"""The scene: every located strike on coarse cells, and draws that all checks share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+
+from ..baseline import Kernel, LinearEstimator
+from ..inference import monte_carlo_p, to_json
+from ..null import BinomialNull, Rng, replicate_rng, seed_sequence
+from ..pattern import Plan, Sites, Study
+from ..proximity import Decay, Design, blurred, build_design, error_classes
+from ..proximity.score import ALTERNATIVES, null_means
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+CELL_M = 100.0  # as coarse as the cells of the calibration
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Hold what one threat does to the answer.
+
+    Attributes
+    ----------
+    name, threat : str
+        The threat as a rival explanation, in a sentence.
+    passed : bool or None
+        Whether the answer stands; None where the data do not say.
+    table : tuple of dict
+    text : str
+        What was found; of a check that failed, what overturns the answer.
+    """
+
+    name: str
+    threat: str
+    passed: bool | None
+    table: tuple[dict[str, Any], ...]
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give JSON-safe values."""
+        return dict(to_json(self))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Hold scores of the data and of every draw, and their p-values, one for each weighting."""
+
+    observed: Array
+    simulated: Array
+    p: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Hold what the checks read. Strikes that prompted the study are in it with weight zero.
+
+    Attributes
+    ----------
+    study, plan
+    primary_p : float
+        A check asks what becomes of it.
+    design : Design
+        Of all located strikes, n of them, prompting ones included.
+    weights : (n,) array
+        As planned.
+    uniforms : (B, n) array
+        The chance in all draws: under another intensity they give coupled places, so that checks differ by what they change only.
+    """
+
+    study: Study
+    plan: Plan
+    primary_p: float
+    design: Design
+    weights: Array
+    uniforms: Array
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the primary test rejects."""
+        return self.primary_p <= self.plan.primary.level
+
+    @cached_property
+    def decay(self) -> Decay:
+        """The decay of the primary test."""
+        return Decay(self.plan.primary.decay, self.plan.primary.scale_m)
+
+    @cached_property
+    def estimator(self) -> Kernel:
+        """The baseline of the primary test."""
+        return Kernel(self.design.grid, self.plan.primary.bandwidth_m)
+
+    @cached_property
+    def null(self) -> BinomialNull:
+        """The null of the primary test."""
+        return self.design.null(self.estimator, self.weights)
+
+    @cached_property
+    def places(self) -> Index:
+        """Draws from it."""
+        return self.null.cells(self.uniforms)
+
+    @cached_property
+    def errors(self) -> tuple[Array, Index]:
+        """Distinct location errors, and the class of each strike."""
+        return error_classes(self.design.uncertainty, self.design.points.n)
+
+    @cached_property
+    def cells(self) -> Index:
+        """The cell of each strike: data and draws are read alike."""
+        points = self.design.points
+        return self.design.grid.inside_cell(points.easting, points.northing)[None, :]
+
+    @cached_property
+    def unit(self) -> Index:
+        """The attack of each strike."""
+        return codes(self.design.attack)
+
+    def marks(self, column: str) -> pd.Series:
+        """Give a column of the strikes."""
+        marks = self.design.points.marks
+        assert marks is not None
+        return marks[column]
+
+    def phi(self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None) -> Array:
+        """Give the fields of the score, one for each class of location error: (classes, cells)."""
+        return refitted(self.near(decay, estimator, sites, errors=errors), estimator)
+
+    def near(
+        self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None
+    ) -> tuple[Array, ...]:
+        """Give the decay over each class of location error, before a baseline is taken off."""
+        distance = self.distance if sites is None else sites.distance(*estimator.grid.centres)
+        return blurred(decay.of(distance, estimator.grid), estimator, self.errors[0] if errors is None else errors)
+
+    @cached_property
+    def distance(self) -> Array:
+        """The distance of each cell centre to the nearest site."""
+        return self.design.sites.distance(*self.design.grid.centres)
+
+    @cached_property
+    def planned(self) -> Array:
+        """The fields of the primary test."""
+        return self.phi(self.decay, self.estimator)
+
+    def scores(
+        self,
+        phi: Array,
+        weights: Array | None = None,
+        *,
+        null: BinomialNull | None = None,
+        places: Index | None = None,
+        kind: Index | None = None,
+        unit: ArrayLike | None = None,
+        cells: Index | None = None,
+    ) -> Scores:
+        """Test one set of fields under several weightings at once. What is not given is the primary test's.
+
+        Cost: draws × strikes × weightings.
+        """
+        from ..pattern.loops import unit_scores
+
+        null = self.null if null is None else null
+        kind = self.errors[1] if kind is None else kind
+        rows = np.atleast_2d(self.weights if weights is None else weights)
+        label = self.unit if unit is None else codes(unit)
+        shape = self.design.grid.shape
+        centre = null_means(tuple(f.reshape(shape) for f in phi), kind, null)
+        observed = unit_scores(phi, kind, self.cells if cells is None else cells, rows, centre, label)[:, 0]
+        drawn = self.places if places is None and null is self.null else (null.cells(self.uniforms) if places is None else places)
+        simulated = unit_scores(phi, kind, drawn, rows, centre, label)
+        return Scores(observed, simulated, np.array([self.p(o, s) for o, s in zip(observed, simulated, strict=True)]))
+
+    @cached_property
+    def _shift(self) -> float:
+        return float(logit(self._within(self.primary_p)) - logit(self._within(self.scores(self.planned).p[0])))
+
+    def _within(self, p: ArrayLike) -> Array:
+        draws = len(self.uniforms)
+        return np.clip(np.asarray(p, float), 1 / (draws + 1), draws / (draws + 1))
+
+    def alike(self, p: ArrayLike) -> Array:
+        """Move p-values by as much, in log odds, as the primary test's on these cells and draws is off its own.
+
+        The plan's own test gives a slightly other p on coarser cells and other draws. The draws of all checks being coupled, that
+        difference is common to them (a control variate): without the shift a check could fail for the cells it was run on.
+        """
+        return np.asarray(expit(logit(self._within(p)) + self._shift))
+
+    def p(self, observed: float, simulated: Array) -> float:
+        """Rank a score among its draws, to the side of the primary test."""
+        return monte_carlo_p(float(observed), simulated, ALTERNATIVES[self.plan.primary.alternative])
+
+    def stands(self, p: ArrayLike) -> NDArray[np.bool_]:
+        """Say which p-values fall on the same side of the level as the primary one."""
+        # shifting to and fro leaves the last digits
+        return (np.asarray(p) <= self.plan.primary.level * (1 + 1e-9)) == self.rejects
+
+    @property
+    def other_side(self) -> str:
+        """The side of the level that would overturn the primary test."""
+        return "above" if self.rejects else "at or below"
+
+
+def refitted(near: tuple[Array, ...], estimator: LinearEstimator) -> Array:
+    """Take off what the refitted baseline expects: (classes, cells)."""
+    return np.stack([(f - estimator.adjoint(f)).ravel() for f in near])
+
+
+def codes(labels: ArrayLike) -> Index:
+    """Give numbers to labels, from 0 in order of appearance."""
+    return pd.factorize(np.asarray(labels))[0].astype(np.intp)
+
+
+def scene(study: Study, plan: Plan, primary_p: float, *, rng: Rng, n_simulations: int | None = None) -> Scene:
+    """Lay out the strikes and draw the chance of all checks, replicate k from spawn key (k,)."""
+    coarse = replace(plan, cell_m=max(CELL_M, plan.cell_m))
+    design = build_design(study, coarse, strikes=study.strikes)
+    kept = build_design(study, coarse)
+    assert kept.points.marks is not None and design.points.marks is not None
+    planned = dict(zip(kept.points.marks["strike_id"], kept.weights, strict=True))
+    weights = np.array([planned.get(name, 0.0) for name in design.points.marks["strike_id"]])
+    seed = seed_sequence(rng)
+    draws = plan.n_simulations if n_simulations is None else n_simulations
+    uniforms = np.array([replicate_rng(seed, k).random(design.points.n) for k in range(draws)])
+    return Scene(study, plan, primary_p, design, weights, uniforms)
