@@ -213,12 +213,12 @@ def _without_draws(bench: _Bench, points: PointPattern, lam: Intensity) -> dict[
     }
 
 
-def _nulls(bench: _Bench, points: PointPattern, lam: Intensity, known: bool) -> Iterator[tuple[str, Null]]:
+def _nulls(points: PointPattern, lam: Intensity, known: bool, attack: NDArray[np.intp] | None) -> Iterator[tuple[str, Null]]:
     """Give every null that draws strikes, its cluster parameters known or fitted to the strikes."""
-    window, attack = points.window, bench.at.attack
+    window = points.window
     yield "binomial", BinomialNull(lam, points.n)
     yield "Poisson", PoissonNull(lam)
-    if len(attack) == points.n:
+    if attack is not None:
         yield "attack blocks", AttackBlockNull(points, lam, attack)
     if known:
         yield "Thomas", ThomasNull(lam, window, *THOMAS)
@@ -239,7 +239,7 @@ SERVES = {
     "binomial": {"independent"},
     "Poisson": {"independent"},
     "normal or Poisson law": {"independent"},
-    "attack blocks": {"independent", "salvos"},
+    "attack blocks": {"salvos"},
     "Thomas": {"independent", "Thomas"},
     "log-Gaussian Cox": {"independent", "log-Gaussian Cox"},
     "random shift": {"stationary clusters"},
@@ -257,8 +257,9 @@ def _p_values(bench: _Bench, world: str, n_simulations: int, seed: SeedSequence)
     known = bench.truth.intensity.times(points.n)
     fitted = Kernel(known.grid, BANDWIDTH_M).fit(points.easting, points.northing)
     if world != "stationary clusters":
+        attack = bench.at.attack if world in ("independent", "salvos") else None
         for baseline, lam in (("known", known), ("kernel", fitted)):
-            for k, (name, null) in enumerate(_nulls(bench, points, lam, baseline == "known")):
+            for k, (name, null) in enumerate(_nulls(points, lam, baseline == "known", attack)):
                 for test, p in _by_draws(bench, points, lam, null, n_simulations, children[1 + k]).items():
                     yield test, name, baseline, p
             for test, p in _without_draws(bench, points, lam).items():

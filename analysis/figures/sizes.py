@@ -24,7 +24,7 @@ def size_dots(sizes: Sizes, baseline: str, serves: bool, ax: Axes) -> Axes:
         ax.plot([row["lower"], row["upper"]], [y, y], color="#cccccc", lw=0.8, zorder=1)
         ax.plot(row["share"], y, "o", ms=4, color=SITE if row["holds"] else STRIKE, alpha=0.8, zorder=2)
     ax.axvline(sizes.level, color=INK, lw=0.8)
-    ax.set_yticks(range(len(groups)), [f"{null}\n({world} strikes)" for null, world in groups], fontsize=7.5)
+    ax.set_yticks(range(len(groups)), [f"{null} · {world}" for null, world in groups], fontsize=8)
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.set_xlabel("share of worlds in which the test rejects")
     return ax

@@ -2,7 +2,7 @@
 
 from .envelope import EnvelopeResult, global_envelope_test
 from .ledger import Ledger, ledger
-from .monte_carlo import Alternative, Statistic, monte_carlo_p, monte_carlo_test, simulate
+from .monte_carlo import Alternative, Statistic, monte_carlo_p, monte_carlo_test, simulate, warn_of_salvos
 from .multiplicity import benjamini_hochberg, holm, max_t, pooled_p, standardised
 from .power import PowerCurve, power_curve
 from .results import CountResult, CurveResult, TestResult, format_p, to_json
@@ -31,4 +31,5 @@ __all__ = [
     "standardised",
     "to_json",
     "two_stage_test",
+    "warn_of_salvos",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..null import Draws, Null, Rng, seed_sequence
-from ..pattern import InputError, PointPattern
+from ..null import BinomialNull, Draws, Null, PoissonNull, Rng, seed_sequence
+from ..pattern import AnalysisWarning, InputError, PointPattern
 from .results import TestResult
 
 Array = NDArray[np.float64]
@@ -56,6 +57,19 @@ def monte_carlo_p(observed: float, simulated: Array, alternative: Alternative) -
     return more if alternative == "greater" else less
 
 
+def warn_of_salvos(points: PointPattern, null: Null) -> None:
+    """Warn where strikes share attacks and the null draws them as independent: sizes of such tests are in docs/calibration.md."""
+    marks = points.marks
+    if (
+        isinstance(null, BinomialNull | PoissonNull)
+        and marks is not None
+        and "attack_id" in marks
+        and marks["attack_id"].duplicated().any()
+    ):
+        said = "strikes of one attack are drawn as independent: the test rejects too often where attacks are clustered"
+        warnings.warn(said, AnalysisWarning, stacklevel=3)
+
+
 def monte_carlo_test(
     points: PointPattern,
     statistic: Statistic,
@@ -91,9 +105,15 @@ def monte_carlo_test(
     ------
     InputError
         For fewer than 19 simulations, an unknown alternative, or a statistic that is not finite.
+
+    Warns
+    -----
+    AnalysisWarning
+        If strikes carry an ``attack_id`` that some share, and the null draws them as independent.
     """
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    warn_of_salvos(points, null)
     seed = seed_sequence(rng)
     observed = float(statistic(Draws.observed(points))[0])
     simulated = simulate(statistic, null, n_simulations=n_simulations, rng=seed)

@@ -17,7 +17,7 @@ from numpy.random import SeedSequence
 
 from ..null import Draws, Null, Rng, seed_sequence
 from ..pattern import InputError, PointPattern
-from .monte_carlo import Alternative, Statistic, monte_carlo_p, simulate
+from .monte_carlo import Alternative, Statistic, monte_carlo_p, simulate, warn_of_salvos
 from .results import TestResult
 
 # the null fitted to the points, and the statistic with whatever it takes from that fit
@@ -80,6 +80,7 @@ def two_stage_test(
         return monte_carlo_p(own, draws, alternative)
 
     null, _ = fit(points)
+    warn_of_salvos(points, null)
     found = plug_in(points, 0)
     drawn = np.empty(n_simulations)
     for k in range(n_simulations):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
+from ..inference import warn_of_salvos
 from ..null import BinomialNull, PoissonNull, Rng, seed_sequence
 from ..pattern import InputError, PointPattern
 from .edge import Correction
@@ -101,6 +102,7 @@ def cross_k_draws(
     """
     if isinstance(null, BinomialNull) and null.stratum is not None:
         raise InputError("cell counts are drawn without strata", column="null")
+    warn_of_salvos(targets, null)
     grid = distances(r)
     cells, matrix = cross_k_of_counts(origins, null, grid, correction=correction, intensity_origins=intensity_origins)
     if len(cells) == 0:

@@ -233,7 +233,7 @@ def score_test(
     """Run the Monte Carlo test of a score and name its alternative in terms of distance."""
     side = ALTERNATIVES[alternative]
     result = monte_carlo_test(
-        points,
+        PointPattern(points.easting, points.northing, points.window),  # attacks are in the score, or were warned of above
         score,
         null,
         n_simulations=n_simulations,

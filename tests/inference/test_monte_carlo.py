@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+from shapely.geometry import box
 
-from analysis.inference import monte_carlo_p, monte_carlo_test, to_json
+from analysis.inference import monte_carlo_p, monte_carlo_test, to_json, two_stage_test
 from analysis.null import BinomialNull, Draws
-from analysis.pattern import InputError, Intensity, PointPattern
+from analysis.pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites, Window
+from analysis.proximity import cross_k_draws
 
 VALUES = st.lists(st.integers(0, 20), min_size=1, max_size=40)
 
@@ -69,3 +74,27 @@ def test_json_has_no_nan():
         "4": [True, None],
     }
     assert to_json(0.1 + 0.2) == 0.3
+
+
+def test_salvos_under_a_null_of_independent_strikes_are_warned_of():
+    window = Window(box(0, 0, 10, 10))
+    marks = pd.DataFrame({"attack_id": ["a", "a", "b"]})
+    points = PointPattern([1, 1, 5], [1, 1, 5], window, marks)
+    grid = window.grid(shape=(20, 20))
+    flat = Intensity(np.ones(grid.shape), grid, "flat")
+    null, options = BinomialNull(flat, 3), {"n_simulations": 19, "rng": 1}
+
+    def count(draws):
+        return draws.sums((draws.easting < 2).astype(float))
+
+    with pytest.warns(AnalysisWarning, match="drawn as independent"):
+        monte_carlo_test(points, count, null, **options)
+    with pytest.warns(AnalysisWarning, match="drawn as independent"):
+        two_stage_test(points, lambda p: (BinomialNull(flat, p.n), count), **options)
+    with pytest.warns(AnalysisWarning, match="drawn as independent"):
+        cross_k_draws(Sites([1], [1], window), points, null, [1.0, 2.0], **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        monte_carlo_test(PointPattern([1, 1, 5], [1, 1, 5], window), count, null, **options)
+        one_each = PointPattern([1, 1, 5], [1, 1, 5], window, pd.DataFrame({"attack_id": ["a", "b", "c"]}))
+        monte_carlo_test(one_each, count, null, **options)

@@ -14,7 +14,7 @@ from analysis.null import (
     seed_sequence,
     variance_corrected,
 )
-from analysis.pattern import InputError, Intensity, PointPattern, Sites
+from analysis.pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ def test_blocks_do_not_depend_on_chunks(salvos, slope):
 
 def test_an_attack_as_wide_as_the_window_is_placed_singly(square, slope):
     points = PointPattern([0.01, 9.99, 0.01, 5.0], [0.01, 9.99, 9.99, 5.0], square)
-    null = AttackBlockNull(points, slope, ["a", "a", "a", "b"])
+    with pytest.warns(AnalysisWarning, match="reject too often"):
+        null = AttackBlockNull(points, slope, ["a", "a", "a", "b"])
     assert 0.6 < null.placed_singly(seed_sequence(1)) <= 0.75
     draws = null.draw(seed_sequence(1), 0, 50)
     assert square.contains(draws.easting, draws.northing).all()
