@@ -225,8 +225,9 @@ def assess(
     timing = when(study, plan, design, rng=run.seed(7))
     checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
+    found = replace(found, fragile=tuple(f"{c.name[0].upper()}{c.name[1:]}: {c.text}" for c in checks if c.passed is False))
     return Assessment(
-        study, plan, design, run.null.intensity, replace(found, fragile=tuple(c.text for c in checks if c.passed is False)), primary,
+        study, plan, design, run.null.intensity, found, primary,
         excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design), rivals,
         near_events(study, design, max(second.radii_m)), held_out_events(study), timing,
         calibration, checks,

@@ -42,7 +42,12 @@ def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> c
     from ..pattern.loops import share_out
 
     cdf = np.cumsum(mass)
-    cells, counts = zip(*(share_out(rng.standard_exponential(n + 1), cdf) for rng, n in zip(rngs, sizes, strict=True)), strict=True)
+    total, cdf[-1] = float(cdf[-1]), np.inf
+    few = max(sizes, default=0) < len(mass)
+    guide = np.searchsorted(cdf, np.arange(len(mass)) * (total / len(mass)), side="right") if few else np.empty(0, np.intp)
+    cells, counts = zip(
+        *(share_out(rng.standard_exponential(n + 1), cdf, total, guide) for rng, n in zip(rngs, sizes, strict=True)), strict=True
+    )
     ends = np.cumsum([0, *map(len, cells)])
     return csr_array((np.concatenate(counts), np.concatenate(cells), ends), shape=(len(rngs), len(mass)))
 

@@ -60,20 +60,23 @@ def overlaps(low: Array, high: Array, slope: Array, height: Array, sign: Array, 
 @compiled
 def read_polar(first: Index, ray: Array, middle: Array, step: float, coefficients: Array, dx: Array, dy: Array) -> Array:
     """Evaluate the quadratics of polar cells at shifts h or −h, whichever points up. See ``analysis.pattern.overlap``."""
-    result = np.empty(len(dx))
+    result, shells = np.empty(len(dx)), coefficients.shape[1]
+    per_unit, per_turn = 1 / step, len(first) / 2
+    share = 1 / np.arange(1.0, shells + 1)
     for k in range(len(dx)):
         x, y = dx[k], dy[k]
         if y < 0 or (y == 0 and x < 0):
             x, y = -x, -y
         # the angle, from 0 to 2 over the upper half plane, without a call to arctan
-        turn = y / (x + y) if x >= 0 and y > 0 else (0.0 if y == 0 else 1 - x / (y - x))
-        s = first[int(turn * (len(first) / 2)) % len(first)]
+        turn = (y if x >= 0 else -x) / max(abs(x) + y, 1e-300) + (0.0 if x >= 0 else 1.0)
+        s = first[min(int(turn * per_turn), len(first) - 1)]
         while s + 1 < len(middle) and turn >= ray[s + 1]:
             s += 1
-        shell = int(np.sqrt(x * x + y * y) / step)
-        shell = min(shell, coefficients.shape[1] - 1)
-        p = (x * middle[s, 0] + y * middle[s, 1]) / step - (shell + 0.5)
-        q = (y * middle[s, 0] - x * middle[s, 1]) / (step * (shell + 1) * middle[s, 2])
+        x, y = x * per_unit, y * per_unit
+        shell = min(int(np.sqrt(x * x + y * y)), shells - 1)
+        along, across, per_width = middle[s]
+        p = x * along + y * across - (shell + 0.5)
+        q = (y * along - x * across) * share[shell] * per_width
         c = coefficients[s, shell]
         result[k] = c[0] + p * (c[1] + c[3] * p + c[4] * q) + q * (c[2] + c[5] * q)
     return result
@@ -211,16 +214,17 @@ def shifts(origins: Array, targets: Array, i: Index, j: Index) -> tuple[Array, A
 
 
 @compiled
-def share_out(gaps: Array, cdf: Array) -> tuple[Index, Array]:
+def share_out(gaps: Array, cdf: Array, total: float, guide: Index) -> tuple[Index, Array]:
     """Send len(gaps) − 1 uniform numbers to the cells of a distribution: the cells hit, in order, and how often.
 
-    ``gaps`` are exponential: their running sums over their total are uniform numbers in order. Cost: numbers + cells.
+    ``gaps`` are exponential: their running sums over their total are uniform numbers in order. ``cdf`` ends in infinity, whatever
+    rounding does to the last number, and ``total`` is what it would end in. ``guide`` has the cell of each 1/len(guide) of it, so that
+    few numbers need not walk through all cells; or nothing. Cost: numbers + cells.
     """
     room = min(len(gaps) - 1, len(cdf))
     cell, count = np.empty(room, np.intp), np.empty(room)
-    scale, at, found, passed, held = cdf[-1] / gaps.sum(), 0, 0, 0.0, 0.0
-    cdf = cdf.copy()
-    cdf[-1] = np.inf  # whatever rounding does to the last number
+    at, found, passed, held = 0, 0, 0.0, 0.0
+    scale, per_guide = total / gaps.sum(), len(guide) / gaps.sum()
     for k in range(len(gaps) - 1):
         passed += gaps[k]
         x = passed * scale
@@ -229,6 +233,8 @@ def share_out(gaps: Array, cdf: Array) -> tuple[Index, Array]:
                 cell[found], count[found] = at, held
                 found += 1
                 held = 0.0
+            if len(guide):
+                at = max(at, guide[min(int(passed * per_guide), len(guide) - 1)] - 1)  # one less: the entry is known to rounding
             while cdf[at] <= x:
                 at += 1
         held += 1
@@ -239,12 +245,14 @@ def share_out(gaps: Array, cdf: Array) -> tuple[Index, Array]:
 
 
 @compiled
-def multiply(ends: Index, cell: Index, count: Array, row_ends: Index, place: Index, height: Array, result: Array) -> None:
+def multiply(ends: Index, cell: Index, count: Array, row_ends: Index, place: NDArray[np.uint64], height: Array, result: Array) -> None:
     """Add to each row of ``result`` the product of a sparse row of counts with a sparse matrix."""
     for draw in range(len(ends) - 1):
+        row = result[draw]
         for k in range(ends[draw], ends[draw + 1]):
-            for entry in range(row_ends[cell[k]], row_ends[cell[k] + 1]):
-                result[draw, place[entry]] += count[k] * height[entry]
+            at, times = cell[k], count[k]
+            for entry in range(row_ends[at], row_ends[at + 1]):
+                row[place[entry]] += times * height[entry]
 
 
 @compiled

@@ -81,7 +81,7 @@ def _table(window: Window, reach: float) -> tuple[Index, Array, Array, float, Ar
     coefficients = np.linalg.solve(terms, values[..., None])[..., 0]
     turn = _turn(np.cos(rays), np.sin(rays))
     first = np.searchsorted(turn, np.arange(TURNS) * (2 / TURNS), side="right") - 1
-    return first, turn, np.column_stack([np.cos(middle), np.sin(middle), width]), step, coefficients
+    return first, turn, np.column_stack([np.cos(middle), np.sin(middle), 1 / width]), step, coefficients
 
 
 def _turn(x: Array, y: Array) -> Array:

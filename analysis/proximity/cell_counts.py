@@ -21,7 +21,7 @@ from .ripley import denominator, steps
 from .summary import coordinates, distances, intensities
 
 Array = NDArray[np.float64]
-CHUNK = 1_000_000  # cell counts held at once
+CHUNK = 800_000  # cell counts held at once
 
 
 def cross_k_of_counts(
@@ -121,8 +121,10 @@ def _times(counts: csr_array, matrix: csr_array) -> Array:
     from ..pattern.loops import multiply
 
     result = np.zeros((counts.shape[0], matrix.shape[1]))
-    left, right = ((np.asarray(m.indptr, np.intp), np.asarray(m.indices, np.intp), m.data) for m in (counts, matrix))
-    multiply(*left, *right, result)
+    ends, cell, row_ends = (np.asarray(index, np.intp) for index in (counts.indptr, counts.indices, matrix.indptr))
+    multiply(
+        ends, cell, counts.data, row_ends, matrix.indices.astype(np.uint64), matrix.data, result
+    )  # unsigned: no negative index to check for
     return result
 
 
