@@ -7,12 +7,13 @@ from .power import power_curves, power_figure
 from .sizes import size_dots, sizes_figure
 from .style import figure
 from .threats import draw_checks, draw_specifications
-from .timing import draw_timing
+from .timing import draw_near_repeats, draw_timing
 
 __all__ = [
     "draw_checks",
     "draw_curve",
     "draw_map",
+    "draw_near_repeats",
     "draw_null",
     "draw_ratios",
     "draw_scan",

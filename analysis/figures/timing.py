@@ -1,8 +1,10 @@
-"""When strikes fell near sites and elsewhere, with the notifications."""
+"""When strikes fell near sites and elsewhere, with the notifications; and which strikes repeat near in space and time."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from ..timing import Timing
@@ -31,4 +33,22 @@ def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
     ax.set_xlabel("date")
     ax.set_ylabel("share of located strikes fallen by then")
     ax.legend(loc="lower right", fontsize=9)
+    return ax
+
+
+def draw_near_repeats(timing: Timing, ax: Axes) -> Axes:
+    """Map pairs of strikes of different attacks by distance and interval: observed over expected, in bold where max-T is at most 5 %."""
+    bands = pd.DataFrame(timing.near_repeat)
+    ratio, pairs, p = (bands.pivot(index="distance_to", columns="interval_to", values=name) for name in ("ratio", "observed", "p_after"))
+    shade = np.log2(ratio.clip(lower=1 / 4, upper=4).fillna(1.0))  # no pair expected: no ratio, drawn as 1
+    words = ratio.map(lambda value: "–" if np.isnan(value) else f"{value:.2g}") + pairs.map("\n{:.0f}".format)
+    sns.heatmap(shade, annot=words, fmt="", cmap="vlag", vmin=-2, vmax=2, cbar=False, annot_kws={"fontsize": 8}, ax=ax)
+    for label, p_after in zip(ax.texts, p.to_numpy().ravel(), strict=True):
+        label.set_weight("bold" if p_after <= 0.05 else "normal")
+    ax.invert_yaxis()  # the nearest at the bottom
+    ax.set_xticks(ax.get_xticks(), [f"{end:,.0f}" for end in ratio.columns])
+    ax.set_yticks(ax.get_yticks(), [f"{end:,.0f}" for end in ratio.index], rotation=0)
+    ax.set_xlabel("attacks apart by up to (days)")
+    ax.set_ylabel("strikes apart by up to (m)")
+    ax.set_title("pairs of strikes: observed / expected, and number", fontsize=10)
     return ax

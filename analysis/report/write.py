@@ -19,7 +19,18 @@ from markupsafe import Markup, escape
 
 from ..assess import Assessment
 from ..checks import CheckResult
-from ..figures import draw_checks, draw_curve, draw_map, draw_null, draw_ratios, draw_size, draw_specifications, draw_timing, figure
+from ..figures import (
+    draw_checks,
+    draw_curve,
+    draw_map,
+    draw_near_repeats,
+    draw_null,
+    draw_ratios,
+    draw_size,
+    draw_specifications,
+    draw_timing,
+    figure,
+)
 from ..inference import format_p
 from . import text
 
@@ -123,8 +134,11 @@ def _figures(a: Assessment) -> dict[str, Any]:
         draw_curve(a.curve, curve.ax, site=a.plan.site_word)
     with figure(height=3.4, source=credit) as null:
         draw_null(a.primary, null.ax)
-    with figure(height=3.8, source=credit) as timing:
+    repeats = bool(a.timing.near_repeat)
+    with figure(9.6 if repeats else 7.2, 3.8, source=credit, panels=1 + repeats) as timing:
         draw_timing(a.timing, timing.ax, sites=words)
+        if repeats:
+            draw_near_repeats(a.timing, timing.axes[1])
     with figure(8.4, 6.2, source=credit) as checks:
         draw_checks(a.checks, checks.ax)
     with figure(8.4, 7.6, source=credit) as specifications:

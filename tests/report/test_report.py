@@ -179,7 +179,7 @@ BAD = {
     "no strikes": ("hand/strikes.csv", lambda t: t.splitlines()[0] + "\n", "the file has no rows"),
     "no sites": ("hand/missions.csv", lambda t: t.splitlines()[0] + "\n", "the file has no rows"),
     "no sites left": ("plan.toml", lambda t: t.replace("max_uncertainty_m = 1000.0", "max_uncertainty_m = 1.0"), "leaves no sites"),
-    "unknown key": ("plan.toml", lambda t: t + "\ncolour = 1\n", "plan.toml, column verdict.colour: unknown key"),
+    "unknown key": ("plan.toml", lambda t: t + "\ncolour = 1\n", "plan.toml, column checks.colour: unknown key"),
     "wrong type": ("plan.toml", lambda t: t.replace("seed = 20251114", 'seed = "x"'), "column seed, value 'x': must be of type int"),
 }
 
