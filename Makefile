@@ -17,7 +17,7 @@ help:  ## list the targets
 	@echo "Building .venv from requirements.lock"
 	@rm -rf .venv
 	@if command -v uv >/dev/null 2>&1 && uv venv --quiet --python $(PYTHON) .venv \
-	  && uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock; then :; \
+	  && uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock; then :; \
 	elif rm -rf .venv && $(PYTHON) -m venv .venv >/dev/null 2>&1; then \
 	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock; \
 	else \

@@ -202,7 +202,7 @@ def assess(
     def ratio() -> ExcessResult:
         return excess_ratio(
             design.points, design.score(decay, run.estimator, run.null, by_attack=plan.primary.units == "attack"), run.null,
-            Decay("disc", radius).of(run.distance, design.grid), radius, plan.primary.bandwidth_m,
+            Decay("disc", radius).field(design.sites, design.grid), radius, plan.primary.bandwidth_m,
             n_simulations=min(EXCESS_SIMULATIONS, plan.n_simulations), rng=run.seed(1), level=level,
             test_level=plan.primary.level, power=plan.verdict.power,
         )  # fmt: skip
@@ -242,7 +242,7 @@ def _counts(run: Run) -> list[dict[str, Any]]:
     rows = []
     for k, radius in enumerate(run.plan.secondary.radii_m):
         decay = Decay("disc", radius)
-        field = decay.of(run.distance, design.grid)
+        field = decay.field(design.sites, design.grid)
         counted = count_within(at_points, radius, plain.expected(field))
         near = run.near(field)
         weighted = weighted_count(
@@ -331,7 +331,7 @@ def _berman(run: Run) -> list[dict[str, Any]]:
         return []
     baseline = run.estimator.fit(points.easting, points.northing)
     at_points = run.design.sites.distance(points.easting, points.northing)
-    cells, mass = run.distance[grid.inside], baseline.values[grid.inside] * grid.cell_area
+    cells, mass = run.design.sites.distance_in(grid)[grid.inside], baseline.values[grid.inside] * grid.cell_area
     sided = [berman_test(at_points, cells, mass, kind=kind, alternative=run.plan.primary.alternative) for kind in ("Z1", "Z2")]  # type: ignore[arg-type]
     free = [cdf_test(at_points, cells, mass, kind=kind) for kind in ("ks", "cvm", "ad")]  # type: ignore[arg-type]
     return [{"test": r.name, "statistic": r.statistic, "p_value": r.p_value, "alternative": r.alternative} for r in [*sided, *free]]

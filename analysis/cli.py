@@ -57,7 +57,7 @@ def about() -> None:
 
 @app.command()
 def report(
-    quick: Annotated[bool, typer.Option("--quick", help="Use 999 draws instead of the plan's number, for a first look.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look: 999 draws, cells of 100 m.")] = False,
     plan: PlanOption = PLAN,
     data: DataOption = DATA,
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports"),
@@ -106,7 +106,7 @@ def assess_command(
     areas: Annotated[Path | None, typer.Option("--areas", help="Polygons with a name each, for strikes known to an area only.")] = None,
     name: Annotated[str, typer.Option("--name", help="The place, as printed.")] = "",
     worlds: Annotated[int, typer.Option("--worlds", help="Simulated worlds of each kind to measure the test's size; 0: not measured.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="Use 999 draws instead of the plan's number.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look: 999 draws, cells of 100 m.")] = False,
     plan: PlanOption = PLAN,
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports/own"),
 ) -> None:

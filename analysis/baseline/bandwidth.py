@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, circle_share, near_pairs, window_overlap
 from .gaussian_sums import gaussian_sums
-from .kernel import smooth
+from .smoothing import smooth
 
 Array = NDArray[np.float64]
 Criterion = Callable[[float], float]

@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
 from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern
-from .kernel import smooth
 from .loglinear import LoglinearFit
+from .smoothing import edge_mass, smooth
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def smoothed_residuals(points: PointPattern, intensity: Intensity, bandwidth: fl
     """
     grid = intensity.grid
     left = grid.count(points.easting, points.northing) - np.where(grid.inside, intensity.values, 0.0) * grid.cell_area
-    edge = np.maximum(smooth(grid.inside.astype(float), grid, bandwidth), np.finfo(float).eps)
+    edge = np.maximum(edge_mass(grid, bandwidth), np.finfo(float).eps)
     return np.where(grid.inside, smooth(left, grid, bandwidth) / edge / grid.cell_area, 0.0)
 
 

@@ -14,64 +14,14 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
 from scipy.spatial import cKDTree
 
 from ..pattern import Grid, InputError, Intensity, PointPattern, Sites
-from .gaussian_sums import REACH, gaussian_sums
+from .gaussian_sums import gaussian_sums
+from .smoothing import edge_mass, smooth
 
 Array = NDArray[np.float64]
 Edge = Literal["uniform", "diggle"] | None
-
-
-def _kernel_spectrum(length: int, step: float, bandwidth: float, real: bool) -> NDArray[np.complex128]:
-    offset = step * np.minimum(np.arange(length), length - np.arange(length))
-    weight = np.exp(-0.5 * (offset / bandwidth) ** 2)
-    weight /= weight.sum()
-    spectrum = fft.rfft(weight) if real else fft.fft(weight)
-    return np.asarray(spectrum, dtype=np.complex128)
-
-
-def smooth(field: Array, grid: Grid, bandwidth: float) -> Array:
-    """Convolve a field with a Gaussian whose weights on the cells sum to one, with zeros beyond the box.
-
-    Cost: one FFT pair over the cells, padded by eight bandwidths at most.
-
-    Parameters
-    ----------
-    field : (rows, columns) array
-    grid : Grid
-    bandwidth : float
-        Standard deviation on each axis, in the window's unit.
-
-    Raises
-    ------
-    InputError
-        If the bandwidth is not a positive number.
-    """
-    if not (np.isfinite(bandwidth) and bandwidth > 0):
-        raise InputError("a bandwidth must be a positive number", value=bandwidth)
-    rows, columns = field.shape
-    pad = [min(size, int(np.ceil(REACH * bandwidth / step))) for size, step in ((rows, grid.dy), (columns, grid.dx))]
-    shape = fft.next_fast_len(rows + pad[0], True), fft.next_fast_len(columns + pad[1], True)
-    spectrum = fft.rfft2(field, shape)
-    spectrum *= _kernel_spectrum(shape[0], grid.dy, bandwidth, False)[:, None]
-    spectrum *= _kernel_spectrum(shape[1], grid.dx, bandwidth, True)
-    return np.asarray(fft.irfft2(spectrum, shape)[:rows, :columns])
-
-
-def window_mean(field: Array, grid: Grid, bandwidth: float) -> Array:
-    """Average a field around each cell with Gaussian weights restricted to the window.
-
-    (M f)(u) = ∫_W f(v) k(v−u) dv / ∫_W k(v−u) dv. With the bandwidth of a baseline this is the refitted expectation of f for
-    a strike at u (methods.md, Refitting); with a strike's location error it is the mean of f over where that strike may have been.
-    """
-    inside = grid.inside.astype(float)
-    if bandwidth == 0:
-        return field * inside
-    mass = smooth(inside, grid, bandwidth)
-    floor = np.finfo(float).eps
-    return np.where(grid.inside, smooth(field * inside, grid, bandwidth) / np.maximum(mass, floor), 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,12 +64,13 @@ class Kernel:
         if self.exclude is None:
             return self.grid.inside
         sites, radius = self.exclude
-        return self.grid.inside & (sites.distance(*self.grid.centres) > radius)
+        return self.grid.inside & (sites.distance_in(self.grid) > radius)
 
     @cached_property
     def edge_mass(self) -> Array:
         """e(u) on the cells, kept off zero where a donut leaves nothing within eight bandwidths."""
-        return np.maximum(smooth(self.kept.astype(float), self.grid, self.bandwidth), np.finfo(float).tiny ** 0.5)
+        kept = smooth(self.kept.astype(float), self.grid, self.bandwidth) if self.exclude else edge_mass(self.grid, self.bandwidth)
+        return np.maximum(kept, np.finfo(float).tiny ** 0.5)
 
     @property
     def name(self) -> str:

@@ -56,8 +56,15 @@ class _Surface:
         coarse = self.fitted.grid
         return coarse.inside_cell(*(c.ravel() for c in coarse.centres))
 
+    @cached_property
+    def _between(self) -> tuple[Array, Array]:
+        coarse, fine = self.fitted.grid, self.grid
+        down = np.array([np.interp(fine.y, coarse.y, row) for row in np.eye(coarse.shape[0])]).T
+        return down, np.array([np.interp(fine.x, coarse.x, row) for row in np.eye(coarse.shape[1])])
+
     def _read(self, values: Array) -> Array:
-        return self.fitted.grid.interpolate(values.ravel()[self._filled].reshape(values.shape), *self.grid.centres)
+        down, across = self._between
+        return np.asarray(down @ values.ravel()[self._filled].reshape(values.shape) @ across)
 
 
 def _block_sum(values: Array, shape: tuple[int, int]) -> Array:
@@ -100,7 +107,7 @@ def _windows(at: Scene) -> Iterator[tuple[str, Design, NDArray[np.bool_]]]:
     design, limit = at.design, at.plan.checks.window_m
     yield "whole", design, np.ones(design.points.n, bool)
     grid, points = design.grid, design.points
-    part = replace(grid, inside=grid.inside & (at.distance <= limit))
+    part = replace(grid, inside=grid.inside & (design.sites.distance_in(grid) <= limit))
     stratum = design.cell_stratum.ravel()[part.inside_cell(points.easting, points.northing)]
     inside = part.inside.ravel()[at.cells[0]]
     if (inside & (at.weights > 0)).any() and not inside.all():

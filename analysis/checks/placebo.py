@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..baseline import smooth
+from ..baseline import edge_mass, smooth
 from ..inference import format_p, monte_carlo_p
 from ..null import Rng
 from ..null import placebo_sites as draw_placebos
@@ -29,7 +29,7 @@ def score_density(at: Scene) -> Array:
         mass = np.bincount(at.cells[0], np.where(kind == c, at.weights, 0.0), grid.inside.size).astype(float).reshape(grid.shape)
         excess = (mass - at.estimator.fit_counts(mass) * grid.cell_area) * inside
         if sigma > 0:
-            share = np.maximum(smooth(inside, grid, float(sigma)), np.finfo(float).eps)
+            share = np.maximum(edge_mass(grid, float(sigma)), np.finfo(float).eps)
             excess = smooth(excess / share, grid, float(sigma)) * inside
         result += excess
     return result

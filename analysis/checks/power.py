@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baseline import window_mean
+from ..baseline import window_means
 from ..proximity import Decay, ExcessResult
 from ..proximity.excess import tilted
 from .calibration import Calibration
@@ -32,7 +32,7 @@ def power(at: Scene, excess: ExcessResult) -> CheckResult:
     """
     plan = at.plan
     near = Decay("disc", plan.verdict.ratio_radius_m).field(at.design.sites, at.design.grid)
-    absorbed = window_mean(near, at.design.grid, plan.primary.bandwidth_m)
+    (absorbed,) = window_means(near, at.design.grid, [plan.primary.bandwidth_m])
     base = at.scores(at.planned).simulated[0]
     drawn = {}
     for ratio in sorted({*RATIOS, plan.verdict.no_excess_below}):

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from ..baseline import Kernel, LinearEstimator
+from ..baseline import Kernel, LinearEstimator, window_means
 from ..inference import monte_carlo_p, to_json
 from ..null import BinomialNull, Rng, replicate_rng, seed_sequence
 from ..pattern import Plan, Sites, Study
-from ..proximity import Decay, Design, blurred, build_design, error_classes
-from ..proximity.score import ALTERNATIVES, null_means
+from ..proximity import Decay, Design, build_design, error_classes
+from ..proximity.score import ALTERNATIVES
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -137,13 +137,8 @@ class Scene:
         self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None
     ) -> tuple[Array, ...]:
         """Give the decay over each class of location error, before a baseline is taken off."""
-        distance = self.distance if sites is None else sites.distance(*estimator.grid.centres)
-        return blurred(decay.of(distance, estimator.grid), estimator, self.errors[0] if errors is None else errors)
-
-    @cached_property
-    def distance(self) -> Array:
-        """The distance of each cell centre to the nearest site."""
-        return self.design.sites.distance(*self.design.grid.centres)
+        field = decay.field(self.design.sites if sites is None else sites, estimator.grid)
+        return window_means(field, estimator.grid, self.errors[0] if errors is None else errors)
 
     @cached_property
     def planned(self) -> Array:
@@ -171,8 +166,7 @@ class Scene:
         kind = self.errors[1] if kind is None else kind
         rows = np.atleast_2d(self.weights if weights is None else weights)
         label = self.unit if unit is None else codes(unit)
-        shape = self.design.grid.shape
-        centre = null_means(tuple(f.reshape(shape) for f in phi), kind, null)
+        centre = null.means(phi, kind)
         observed = unit_scores(phi, kind, self.cells if cells is None else cells, rows, centre, label)[:, 0]
         drawn = self.places if places is None and null is self.null else (null.cells(self.uniforms) if places is None else places)
         simulated = unit_scores(phi, kind, drawn, rows, centre, label)

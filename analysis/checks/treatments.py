@@ -11,11 +11,11 @@ from numpy.random import SeedSequence
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from ..baseline import Kernel, LinearEstimator, Uniform
+from ..baseline import Kernel, LinearEstimator, Uniform, window_means
 from ..inference import TestResult, format_p
 from ..null import BinomialNull
 from ..pattern import Plan, Study
-from ..proximity import Decay, Design, ExcessResult, LinearScore, blurred, build_design, error_classes, score_test
+from ..proximity import Decay, Design, ExcessResult, LinearScore, build_design, error_classes, score_test
 from .calibration import Calibration
 from .scene import CheckResult
 
@@ -30,19 +30,18 @@ class Run:
     design: Design
     estimator: LinearEstimator
     null: BinomialNull
-    distance: Array  # of each cell centre to the nearest site
 
     @classmethod
     def of(cls, plan: Plan, design: Design) -> Run:
         """Set up the primary test."""
         estimator = Kernel(design.grid, plan.primary.bandwidth_m)
-        return cls(plan, design, estimator, design.null(estimator), design.sites.distance(*design.grid.centres))
+        return cls(plan, design, estimator, design.null(estimator))
 
     def near(self, field: Array) -> Array:
         """Read a field at the strikes, averaged over where each may have been."""
         levels, kind = error_classes(self.design.uncertainty, self.design.points.n)
         points = self.design.points
-        read = [self.design.grid.interpolate(f, points.easting, points.northing) for f in blurred(field, self.estimator, levels)]
+        read = [self.design.grid.interpolate(f, points.easting, points.northing) for f in window_means(field, self.design.grid, levels)]
         return np.asarray(read)[kind, np.arange(points.n)]
 
     def seed(self, *step: int) -> SeedSequence:
@@ -89,7 +88,7 @@ def variants(run: Run, study: Study, decay: Decay) -> list[dict[str, Any]]:
 def baselines(run: Run, decay: Decay) -> dict[str, Any]:
     """Give the result along the bandwidth, under the naive baseline, and the donut with its diagnostics."""
     second, design = run.plan.secondary, run.design
-    field = Decay("disc", run.plan.verdict.ratio_radius_m).of(run.distance, design.grid)
+    field = Decay("disc", run.plan.verdict.ratio_radius_m).field(design.sites, design.grid)
     near = run.near(field)
     donut = Kernel(design.grid, second.donut_bandwidth_m, "uniform", (design.sites, second.donut_radius_m))
     found = donut.diagnose(design.points.easting, design.points.northing)

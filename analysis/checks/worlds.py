@@ -91,7 +91,7 @@ def setting(study: Study, plan: Plan, *, cell_m: float = 100.0) -> Setting:
         study,
         plan,
         grid,
-        cell_strata(study.areas, grid),
+        cell_strata(tuple(study.areas.values()), grid),
         pd.factorize(frame["attack_id"])[0].astype(np.intp),
         period.to_numpy(np.intp),
         share,

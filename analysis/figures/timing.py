@@ -44,7 +44,7 @@ def draw_near_repeats(timing: Timing, ax: Axes) -> Axes:
     words = ratio.map(lambda value: "–" if np.isnan(value) else f"{value:.2g}") + pairs.map("\n{:.0f}".format)
     sns.heatmap(shade, annot=words, fmt="", cmap="vlag", vmin=-2, vmax=2, cbar=False, annot_kws={"fontsize": 8}, ax=ax)
     for label, p_after in zip(ax.texts, p.to_numpy().ravel(), strict=True):
-        label.set_weight("bold" if p_after <= 0.05 else "normal")
+        label.set_fontweight("bold" if p_after <= 0.05 else "normal")
     ax.invert_yaxis()  # the nearest at the bottom
     ax.set_xticks(ax.get_xticks(), [f"{end:,.0f}" for end in ratio.columns])
     ax.set_yticks(ax.get_yticks(), [f"{end:,.0f}" for end in ratio.index], rotation=0)

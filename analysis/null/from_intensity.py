@@ -101,12 +101,34 @@ class BinomialNull:
             return [(np.arange(self.n), _CellSampler(self.intensity))]
         return [(np.flatnonzero(self.stratum == s), _CellSampler(self.intensity, self.cell_stratum == s)) for s in np.unique(self.stratum)]
 
+    @cached_property
+    def _share(self) -> csr_array:
+        """The probability of each cell, for each stratum: (strata, cells)."""
+        cells = np.flatnonzero(self.intensity.grid.inside)
+        mass = self.intensity.values.ravel()[cells]
+        stratum = np.zeros(len(cells), np.intp) if self.cell_stratum is None else self.cell_stratum.ravel()[cells]
+        total = np.bincount(stratum, mass)
+        share = np.divide(mass, total[stratum], out=np.zeros_like(mass), where=total[stratum] > 0)
+        return csr_array((share, (stratum, cells)), shape=(len(total), self.intensity.values.size))
+
+    def means(self, fields: Array, kind: NDArray[np.intp]) -> Array:
+        """Give the expected value of each strike's field within its stratum: (kinds, cells) and (n,) kinds to (n,)."""
+        return np.asarray((self._share @ fields.T)[0 if self.stratum is None else self.stratum, kind])
+
+    def uniforms(self, seed: SeedSequence, first: int, last: int) -> Array:
+        """Give the chance behind replicates first … last − 1: (last − first, n, 3)."""
+        result = np.empty((last - first, self.n, 3))
+        for k in range(last - first):
+            replicate_rng(seed, first + k).random(out=result[k])
+        return result
+
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
         """Draw replicates first … last − 1. Cost: (last − first) × n × log(cells)."""
-        count = last - first
-        uniforms = np.empty((count, self.n, 3))
-        for k in range(count):
-            replicate_rng(seed, first + k).random(out=uniforms[k])
+        return self.place(self.uniforms(seed, first, last))
+
+    def place(self, uniforms: Array) -> Draws:
+        """Send uniform numbers to places. The same numbers under another intensity give coupled draws."""
+        count = len(uniforms)
         easting, northing = np.empty((count, self.n)), np.empty((count, self.n))
         for rows, sampler in self._samplers:
             e, y = sampler.place(uniforms[:, rows].reshape(-1, 3))
@@ -116,7 +138,7 @@ class BinomialNull:
         return Draws(easting.ravel(), northing.ravel(), replicate, mark, count)
 
     def cells(self, uniforms: Array) -> NDArray[np.intp]:
-        """Send (B, n) uniform numbers to the flat indices of cells. The same numbers under another intensity give coupled draws."""
+        """Send (B, n) uniform numbers to the flat indices of cells, coupled too."""
         result = np.empty(uniforms.shape, np.intp)
         for rows, sampler in self._samplers:
             u = uniforms[:, rows].ravel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from .errors import InputError
+from .grid import Grid
 from .points import PointPattern
 
 
@@ -47,6 +49,20 @@ class Sites(PointPattern):
         e, y = np.broadcast_arrays(np.asarray(easting, float), np.asarray(northing, float))
         distance, index = self._tree.query(np.stack([e, y], axis=-1))
         return np.asarray(distance, float), np.asarray(index, np.intp)
+
+    @cached_property
+    def _distances(self) -> WeakKeyDictionary[Grid, NDArray[np.float64]]:
+        return WeakKeyDictionary()
+
+    def distance_in(self, grid: Grid) -> NDArray[np.float64]:
+        """Give the distance from each cell centre of the window to the nearest site, infinite outside. Kept while the grid lives."""
+        if grid not in self._distances:
+            e, n = grid.centres
+            result = np.full(grid.shape, np.inf)
+            result[grid.inside] = self.distance(e[grid.inside], n[grid.inside])
+            result.flags.writeable = False
+            self._distances[grid] = result
+        return self._distances[grid]
 
     def buildings(self, by: str = "building_id") -> Sites:
         """Collapse sites that share a building into one, at the mean of their positions.

@@ -32,7 +32,6 @@ from .scan import ScanResult, scan_test
 from .scan_time import space_time_scan
 from .score import (
     LinearScore,
-    blurred,
     decay_score,
     decay_score_test,
     error_classes,
@@ -62,7 +61,6 @@ __all__ = [
     "SummaryFunction",
     "berman_test",
     "bithell_weights",
-    "blurred",
     "build_design",
     "cdf_test",
     "cell_strata",

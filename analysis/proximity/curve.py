@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baseline import LinearEstimator
+from ..baseline import LinearEstimator, window_means
 from ..inference import CurveResult, global_envelope_test, simulate
 from ..null import BinomialNull, Draws, Rng, seed_sequence
 from .decay import Decay
 from .design import Design
-from .score import blurred, error_classes
+from .score import error_classes
 
 Array = NDArray[np.float64]
 
@@ -44,11 +44,10 @@ def ratio_curve(
     """
     points, grid = design.points, design.grid
     levels, kind = error_classes(design.uncertainty, points.n)
-    distance = design.sites.distance(*grid.centres)
     pairs = []
     for radius in radii:
-        field = Decay("disc", float(radius)).of(distance, grid)
-        pairs.append((blurred(field, estimator, levels), estimator.adjoint(field)))
+        field = Decay("disc", float(radius)).field(design.sites, grid)
+        pairs.append((window_means(field, grid, levels), estimator.adjoint(field)))
 
     def curve(draws: Draws) -> Array:
         weight, which = design.weights[draws.mark], kind[draws.mark]

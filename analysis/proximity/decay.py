@@ -61,13 +61,10 @@ class Decay:
         return self.scale / np.maximum(d, self.scale)
 
     def field(self, sites: Sites, grid: Grid) -> Array:
-        """Average the decay over each cell, zero outside the window. Cost: one nearest-site query for each cell.
+        """Average the decay over each cell, zero outside the window.
 
         Discs are softened over one cell, the share of the cell that lies within the radius; the others are taken at the centre.
         """
-        return self.of(sites.distance(*grid.centres), grid)
-
-    def of(self, distance: Array, grid: Grid) -> Array:
-        """Do the same from the distances of the cell centres, when they are at hand."""
+        distance = sites.distance_in(grid)
         values = np.clip(0.5 + (self.scale - distance) / np.sqrt(grid.cell_area), 0.0, 1.0) if self.kind == "disc" else self(distance)
         return np.where(grid.inside, values, 0.0)

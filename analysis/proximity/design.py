@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,22 +82,27 @@ class Design:
         )
 
 
-def cell_strata(areas: dict[str, shapely.Polygon | shapely.MultiPolygon], grid: Grid) -> NDArray[np.intp]:
-    """Give the index of the area that holds each cell centre; a cell in none takes that of the nearest cell in one. 0 without areas."""
-    if not areas:
-        return np.zeros(grid.shape, np.intp)
-    e, n = grid.centres
-    label = np.full(grid.shape, -1, dtype=np.intp)
-    for k, polygon in enumerate(areas.values()):
-        shapely.prepare(polygon)
-        label[shapely.contains_xy(polygon, e, n)] = k
-    known = label >= 0
-    if not known.any():
-        raise InputError("no area covers any part of the window")
-    lost = ~known
-    _, nearest = cKDTree(np.column_stack([e[known], n[known]])).query(np.column_stack([e[lost], n[lost]]))
-    label[lost] = label[known][nearest]
-    return label
+@lru_cache(maxsize=4)
+def cell_strata(areas: tuple[shapely.Polygon | shapely.MultiPolygon, ...], grid: Grid) -> NDArray[np.intp]:
+    """Give the index of the area that holds each of the window's cell centres; a cell in none takes that of the nearest in one.
+
+    0 outside the window, and without areas.
+    """
+    result = np.zeros(grid.shape, np.intp)
+    if areas:
+        centres = np.column_stack([part[grid.inside] for part in grid.centres])
+        label = np.full(len(centres), -1, dtype=np.intp)
+        for k, polygon in enumerate(areas):
+            shapely.prepare(polygon)
+            label[shapely.contains_xy(polygon, *centres.T)] = k
+        known = label >= 0
+        if not known.any():
+            raise InputError("no area covers any part of the window")
+        _, nearest = cKDTree(centres[known]).query(centres[~known])
+        label[~known] = label[known][nearest]
+        result[grid.inside] = label
+    result.flags.writeable = False
+    return result
 
 
 def tested_sites(sites: Sites, plan: Plan) -> Sites:
@@ -163,7 +169,7 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
         points.marks["attack_id"].to_numpy(object),
         code[located].astype(np.intp),
         np.bincount(code[~located], minlength=len(names)).astype(np.intp),
-        cell_strata(study.areas, grid),
+        cell_strata(tuple(study.areas.values()), grid),
         tested_sites(study.sites, plan),
         grid,
         share,

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from ..baseline import window_mean
+from ..baseline import window_means
 from ..inference import simulate, to_json
+from ..inference.monte_carlo import CHUNK_POINTS
 from ..null import BinomialNull, Draws, Rng, seed_sequence
 from ..pattern import InputError, PointPattern
 from .score import LinearScore
@@ -114,13 +115,18 @@ def excess_ratio(
         raise InputError("must be at least 199", column="n_simulations", value=n_simulations)
     seed = seed_sequence(rng)
     observed = float(score(Draws.observed(points))[0])
-    absorbed = window_mean(near, null.intensity.grid, bandwidth)
+    (absorbed,) = window_means(near, null.intensity.grid, [bandwidth])
+    uniforms = null.uniforms(seed, 0, n_simulations) if n_simulations * null.n <= CHUNK_POINTS else None
     cache: dict[float, Array] = {}
 
     def draws(log_ratio: float) -> Array:
         if log_ratio not in cache:
             at = tilted(null, near, absorbed, float(np.exp(log_ratio)))
-            cache[log_ratio] = simulate(score, at, n_simulations=n_simulations, rng=seed)
+            # the chance is the same at every ratio: kept where it fits, drawn anew where it does not
+            if uniforms is None:
+                cache[log_ratio] = simulate(score, at, n_simulations=n_simulations, rng=seed)
+            else:
+                cache[log_ratio] = score(at.place(uniforms))
         return cache[log_ratio]
 
     def share_above(log_ratio: float, threshold: float) -> float:

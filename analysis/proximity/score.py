@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..baseline import LinearEstimator, window_mean
+from ..baseline import LinearEstimator, window_means
 from ..inference import Alternative, TestResult, monte_carlo_test
 from ..null import BinomialNull, Draws, Null, Rng
 from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites
@@ -53,7 +53,7 @@ class LinearScore:
     def marked(self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull) -> LinearScore:
         """Give the same fields other strikes' marks; with ``attack``, centred on the strikes' means under ``null``."""
         unit = None if attack is None else pd.factorize(np.asarray(attack))[0].astype(np.intp)
-        centre = np.zeros(null.n) if unit is None else null_means(self.fields, error_class, null)
+        centre = np.zeros(null.n) if unit is None else null.means(np.stack([f.ravel() for f in self.fields]), error_class)
         return LinearScore(self.fields, error_class, weights, unit, centre, self.estimator)
 
     def values(self, draws: Draws) -> Array:
@@ -90,11 +90,6 @@ def error_classes(uncertainty: ArrayLike | None, n: int) -> tuple[Array, NDArray
     return levels, kind
 
 
-def blurred(field: Array, estimator: LinearEstimator, levels: Array) -> tuple[Array, ...]:
-    """Average a field over where a strike of each location error may have been, within the window."""
-    return tuple(window_mean(field, estimator.grid, float(sigma)) for sigma in levels)
-
-
 def decay_score(
     points: PointPattern,
     sites: Sites,
@@ -115,7 +110,7 @@ def decay_score(
     With ``attack`` given, the sum is divided by its attack-robust standard error; values are centred on their mean under ``null``.
     """
     levels, kind = error_classes(uncertainty, points.n)
-    fields = blurred(decay.field(sites, estimator.grid), estimator, levels)
+    fields = window_means(decay.field(sites, estimator.grid), estimator.grid, levels)
     if refit:
         fields = tuple(field - estimator.adjoint(field) for field in fields)
     weight = np.ones(points.n) if weights is None else np.asarray(weights, float)
@@ -125,22 +120,6 @@ def decay_score(
     if null is None:
         raise InputError("attacks as units need the null on whose means values are centred", column="null")
     return plain.marked(kind, weight, attack, null)
-
-
-def null_means(fields: tuple[Array, ...], kind: NDArray[np.intp], null: BinomialNull) -> Array:
-    """Give each strike's expected field value under the null, within its stratum."""
-    inside = null.intensity.grid.inside
-    mass = null.intensity.values[inside]
-    if null.stratum is None or null.cell_stratum is None:
-        stratum, cells = np.zeros(null.n, np.intp), np.zeros(len(mass), np.intp)
-    else:
-        stratum, cells = null.stratum, null.cell_stratum[inside]
-    total = np.bincount(cells, mass)
-    means = np.zeros(null.n)
-    for c, field in enumerate(fields):
-        rows = kind == c
-        means[rows] = (np.bincount(cells, mass * field[inside])[stratum[rows]]) / total[stratum[rows]]
-    return means
 
 
 def decay_score_test(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from analysis.baseline import Kernel, Uniform, window_mean
+from analysis.baseline import Kernel, Uniform, window_means
 from analysis.inference import simulate
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import InputError, Intensity, PointPattern, Sites
@@ -59,10 +59,10 @@ def test_location_error_limits(world, holed):
     field = Decay("disc", 1.0).field(sites, grid)
     points = drawn(truth, holed, 0)
     exact = sites.distance(points.easting, points.northing) <= 1.0
-    read = grid.interpolate(window_mean(field, grid, 0.0), points.easting, points.northing)
+    read = grid.interpolate(window_means(field, grid, [0.0])[0], points.easting, points.northing)
     rim = np.abs(sites.distance(points.easting, points.northing) - 1.0) < 0.25  # two cells
     assert read[~rim] == pytest.approx(exact[~rim].astype(float))
-    huge = grid.interpolate(window_mean(field, grid, 1e4), points.easting, points.northing)
+    huge = grid.interpolate(window_means(field, grid, [1e4])[0], points.easting, points.northing)
     inside = holed.boundary_distance(points.easting, points.northing) > 0.3
     assert huge[inside] == pytest.approx(np.full(inside.sum(), field[grid.inside].mean()), rel=1e-6)
 
@@ -75,7 +75,7 @@ def test_location_error_against_quadrature(world, holed):
     e, n = rng.normal(2.6, 0.6, 200_000), rng.normal(3.4, 0.6, 200_000)
     keep = holed.contains(e, n)
     share = (sites.distance(e[keep], n[keep]) <= 1.0).mean()
-    assert grid.interpolate(window_mean(field, grid, 0.6), 2.6, 3.4) == pytest.approx(share, abs=0.01)
+    assert grid.interpolate(window_means(field, grid, [0.6])[0], 2.6, 3.4) == pytest.approx(share, abs=0.01)
 
 
 def test_attacks_as_units_by_hand(world, holed):
