@@ -178,26 +178,27 @@ def assess(
     completeness : iterable of Completeness, optional
         Of the sources, near sites and beyond.
     say : callable
-        Told each step as it begins.
+        Told each piece as it is finished.
     store : mapping, optional
         Finished pieces of an interrupted run of the same plan, data and program, and where those of this run go.
 
     Returns
     -------
     Assessment
+        The same digits wherever its pieces were computed: ``with joblib.parallel_config(n_jobs=2):`` puts them on two cores, and
+        ``backend="dask"`` on a cluster.
 
     Raises
     ------
     InputError
         If the plan leaves no strikes or no sites.
     """
-    piece = Pieces({} if store is None else store, say)
-    say("design")
+    pieces = Pieces({} if store is None else store, say)
     design = build_design(study, plan)
     run = Run.of(plan, design)
     decay, radius, second = Decay(plan.primary.decay, plan.primary.scale_m), plan.verdict.ratio_radius_m, plan.secondary
     level = 1 - plan.primary.level
-    primary = piece("primary test", lambda: run.test(decay, (0,))[0], TestResult)
+    (primary,) = pieces([("primary test", lambda: run.test(decay, (0,))[0], TestResult)])
 
     def ratio() -> ExcessResult:
         return excess_ratio(
@@ -211,24 +212,27 @@ def assess(
         radii = np.arange(second.curve_step_m, second.curve_max_m + second.curve_step_m / 2, second.curve_step_m)
         return ratio_curve(design, run.estimator, run.null, radii, n_simulations=second.curve_n_simulations, rng=run.seed(2), level=level)
 
-    excess = piece("excess ratio", ratio, ExcessResult)
-    curve = piece("curve", along, CurveResult)
-    counts = piece("counts", lambda: _counts(run), list)
-    looks = piece("looks", lambda: _looks(run, decay), list)
-    elsewhere = piece("look elsewhere", lambda: _elsewhere(run, study, run.null), list)
-    changed = piece("variants", lambda: variants(run, study, decay), list)
-    compared = piece("baselines", lambda: baselines(run, decay), dict)
+    curve, rivals, compared, changed, looks, excess, counts, timing, elsewhere, berman = pieces(
+        [  # the longest first, so that workers finish together
+            ("curve", along, CurveResult),
+            ("rival explanations", lambda: explain(study, plan, design, run.null.intensity, rng=run.seed(8)), Explanations),
+            ("baselines", lambda: baselines(run, decay), dict),
+            ("variants", lambda: variants(run, study, decay), list),
+            ("looks", lambda: _looks(run, decay), list),
+            ("excess ratio", ratio, ExcessResult),
+            ("counts", lambda: _counts(run), list),
+            ("timing", lambda: when(study, plan, design, rng=run.seed(7)), Timing),
+            ("look elsewhere", lambda: _elsewhere(run, study, run.null), list),
+            ("distances", lambda: _berman(run), list),
+        ]
+    )
     rows, donut = compared["rows"], compared["donut"]
-    say("rival explanations")
-    rivals = explain(study, plan, design, run.null.intensity, rng=run.seed(8))
-    say("timing")
-    timing = when(study, plan, design, rng=run.seed(7))
-    checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, piece=piece, completeness=completeness)
+    checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, pieces=pieces, completeness=completeness)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     found = replace(found, fragile=tuple(f"{c.name[0].upper()}{c.name[1:]}: {c.text}" for c in checks if c.passed is False))
     return Assessment(
         study, plan, design, run.null.intensity, found, primary,
-        excess, curve, counts, changed, rows, _berman(run), looks, elsewhere, donut, flow(study, plan, design), rivals,
+        excess, curve, counts, changed, rows, berman, looks, elsewhere, donut, flow(study, plan, design), rivals,
         near_events(study, design, max(second.radii_m)), held_out_events(study), timing,
         calibration, checks,
     )  # fmt: skip

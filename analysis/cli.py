@@ -6,11 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from joblib import parallel_config
 from tqdm import tqdm
 
 from .aim import explanation_study
@@ -37,11 +39,14 @@ from .sources import (
 )
 from .timing.size import timing_study
 
-STEPS = 33  # steps that assess() announces
+STEPS = 33  # pieces of assess()
+CORES = os.cpu_count() or 1
 app = typer.Typer(add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
 
 PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice of the analysis.")]
 DataOption = Annotated[Path, typer.Option("--data", help="The folder of the coded facts.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes to share the work; the answer is the same for any number.")]
+ClusterOption = Annotated[str, typer.Option("--cluster", help="Address of a dask scheduler to send the work to, like tcp://host:8786.")]
 RawOption = Annotated[Path, typer.Option("--raw", help="The folder of downloads.")]
 DATA, PLAN, CALIBRATION = Path("data/hand"), Path("data/plan.toml"), Path("data/calibration/primary.json")
 REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/clean")
@@ -61,19 +66,42 @@ def report(
     plan: PlanOption = PLAN,
     data: DataOption = DATA,
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports"),
+    workers: WorkersOption = CORES,
+    cluster: ClusterOption = "",
 ) -> None:
     """Write the report: report.html, report.md, results.json, figures and tables."""
     chosen = read_plan(plan)
     study = load_study(data, chosen)
     command = "make report" if (plan, data, quick) == (PLAN, DATA, False) else _command(quick, plan, data)
-    _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out)
+    _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out, _where(workers, cluster))
 
 
-def _report(study: Study, plan: Plan, calibration: Calibration | None, command: str, out: Path) -> None:
-    with tqdm(total=STEPS, unit="step", disable=None) as bar:
+@contextmanager
+def _where(workers: int, cluster: str) -> Iterator[None]:
+    """Say where the pieces of a run are computed."""
+    if not cluster:
+        with parallel_config("loky", n_jobs=workers):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("needs the extra: pip install 'mission-strike-proximity[cluster]'", column="--cluster", value=cluster) from None
+    try:
+        client = Client(cluster, timeout=5)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise InputError(f"no dask scheduler answers there ({type(error).__name__})", column="--cluster", value=cluster) from None
+    with client, parallel_config("dask"):
+        yield
+
+
+def _report(
+    study: Study, plan: Plan, calibration: Calibration | None, command: str, out: Path, where: AbstractContextManager[None]
+) -> None:
+    with where, tqdm(total=STEPS, unit="step", disable=None) as bar:
 
         def say(step: str) -> None:
-            bar.set_description(step)
+            bar.set_description(f"finished: {step}")
             bar.update()
 
         store = StoredPieces(out / ".pieces", study, plan, calibration)
@@ -109,6 +137,8 @@ def assess_command(
     quick: Annotated[bool, typer.Option("--quick", help="A first look: 999 draws, cells of 100 m.")] = False,
     plan: PlanOption = PLAN,
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports/own"),
+    workers: WorkersOption = CORES,
+    cluster: ClusterOption = "",
 ) -> None:
     """Run the same study on your own strikes and sites, and write its report.
 
@@ -124,7 +154,7 @@ def assess_command(
     extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given.items() if value is not None]
     files = f"--strikes {strikes.name} --sites {sites.name} --window {window.name} --plan {plan.name}"
     command = " ".join(["python -m analysis assess", files, *extra, *(["--quick"] if quick else [])])
-    _report(study, chosen.quick() if quick else chosen, measured, command, out)
+    _report(study, chosen.quick() if quick else chosen, measured, command, out, _where(workers, cluster))
 
 
 @app.command(name="fetch")

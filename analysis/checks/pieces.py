@@ -1,17 +1,19 @@
-"""Pieces: what an interrupted run finished, so that the next one goes on from there and ends with the same bytes."""
+"""Pieces: what a run computes, each on its own, so that workers share them and an interrupted run goes on from those it finished."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from ..inference import to_json
 
-T = TypeVar("T")
+Piece = tuple[str, Callable[[], Any], type]  # its name, what computes it, and its kind: list, dict or the dataclass of a result
 
 
 class Pieces:
@@ -22,28 +24,42 @@ class Pieces:
     store : mapping of names to JSON bytes
         For one plan, one set of data and one version of the program; its owner sees to that.
     say : callable
-        Told each piece as it begins.
+        Told each piece as it is finished.
 
     Notes
     -----
-    A piece always passes through its stored form, also when it has just been computed: an interrupted run and one in a single go
-    continue from the same digits.
+    Where they run is joblib's business: in this process, or as ``joblib.parallel_config`` says, on several cores or a dask cluster. A
+    piece always passes through its stored form, also when it has just been computed, and its linear algebra runs on one thread: the digits
+    that go on are the same for any number of workers, and for an interrupted run as for one in a single go.
     """
 
     def __init__(self, store: MutableMapping[str, bytes], say: Callable[[str], None]) -> None:
         self.store, self.say = store, say
 
-    def __call__(self, name: str, compute: Callable[[], T], kind: type[T]) -> T:
-        """Give the piece; ``kind`` is list, dict or the dataclass of a result."""
-        self.say(name)
-        if name not in self.store:
-            self.store[name] = json.dumps(to_json(compute()), allow_nan=False).encode()
-        values = json.loads(self.store[name])
-        return _revive(kind, values) if dataclasses.is_dataclass(kind) else values  # type: ignore[no-any-return]
+    def __call__(self, pieces: Sequence[Piece]) -> list[Any]:
+        """Give the pieces in their order; they must not depend on each other."""
+        missing = [(name, compute) for name, compute, _ in pieces if name not in self.store]
+        for name in [name for name, _, _ in pieces if name in self.store]:
+            self.say(name)
+        if len(missing) == 1:  # not worth a worker
+            finished: Any = [_computed(*missing[0])]
+        else:
+            finished = Parallel(return_as="generator_unordered", batch_size=1)(delayed(_computed)(*piece) for piece in missing)
+        for name, content in finished:
+            self.store[name] = content
+            self.say(name)
+        return [_revive(kind, json.loads(self.store[name])) for name, _, kind in pieces]
 
 
-def _revive(kind: Any, values: dict[str, Any]) -> Any:
+def _computed(name: str, compute: Callable[[], Any]) -> tuple[str, bytes]:
+    with threadpool_limits(1, user_api="blas"):
+        return name, json.dumps(to_json(compute()), allow_nan=False).encode()
+
+
+def _revive(kind: Any, values: Any) -> Any:
     """Make a result of its JSON: arrays and intervals of numbers again, infinities included."""
+    if not dataclasses.is_dataclass(kind):
+        return values
     made = dict(values)
     for part in dataclasses.fields(kind):
         value = made[part.name]
@@ -53,6 +69,6 @@ def _revive(kind: Any, values: dict[str, Any]) -> Any:
             made[part.name] = tuple(float(v) for v in value)
         elif part.type == "float":
             made[part.name] = float(value)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not str(part.type).startswith(("list", "Rows")):
             made[part.name] = tuple(value)
-    return kind(**made)
+    return kind(**made)  # type: ignore[operator]

@@ -31,7 +31,7 @@ def run_checks(
     baselines: Sequence[dict[str, Any]],
     calibration: Calibration | None,
     *,
-    piece: Pieces,
+    pieces: Pieces,
     completeness: Iterable[Any] = (),
 ) -> list[CheckResult]:
     """Put every threat to the answer.
@@ -40,8 +40,8 @@ def run_checks(
     ----------
     study, plan, run, primary, excess, variants, baselines, calibration
         As :func:`analysis.assess` makes them.
-    piece : Pieces
-        Announces each check, and takes it from an interrupted run if that finished it.
+    pieces : Pieces
+        Computes each check, or takes it from an interrupted run.
     completeness : iterable of Completeness, optional
         From :func:`analysis.sources.completeness`.
 
@@ -75,4 +75,4 @@ def run_checks(
         ("power", lambda: power(at, excess)),
         ("calibration", lambda: calibrated(at, calibration)),
     ]
-    return [piece(f"check: {name}", check, CheckResult) for name, check in todo]
+    return pieces([(f"check: {name}", check, CheckResult) for name, check in todo])

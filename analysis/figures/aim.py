@@ -35,6 +35,7 @@ def draw_ratios(comparisons: list[dict[str, Any]], axes: list[Axes]) -> list[Axe
         ax.axvspan(c["cep_low"], c["cep_high"], color=BAND, alpha=0.35, lw=0, zorder=0)
         ax.axhline(1, color="#888888", lw=0.8)
         ax.set(xscale="log", yscale="log", xlim=(1, 5000), ylim=SHOWN, title=claim, xlabel="CEP (m)")
+        ax.minorticks_off()
     axes[0].set_ylabel("likelihood ratio of aim at the site")
     handles, labels = axes[0].get_legend_handles_labels()
     axes[0].figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8)

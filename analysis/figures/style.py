@@ -65,3 +65,4 @@ def figure(width: float = 7.2, height: float = 4.4, *, source: str = "", panels:
             target = io.BytesIO()
             drawing.figure.savefig(target, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
             setattr(drawing, kind, target.getvalue())
+            drawing.figure.set_layout_engine("none")  # laid out once is enough

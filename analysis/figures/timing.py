@@ -16,14 +16,15 @@ def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
 
     The number located falls over time, near sites as elsewhere, so only the distance between the two lines speaks.
     """
-    date, near = timing.events["date"].to_numpy("datetime64[D]"), timing.events["near"].to_numpy(bool)
-    kinds = ((near, f"within {timing.radius:,.0f} m of {sites}", STRIKE, "-"), (~near, "elsewhere", SITE, "--"))
-    first, last = date.min(), date.max()
-    for keep, label, colour, dash in kinds:
-        if keep.any():
-            days = np.sort(date[keep])
-            share = np.r_[0, np.arange(1, len(days) + 1) / len(days), 1]
-            ax.step(np.r_[first, days, last], share, where="post", color=colour, ls=dash, lw=2, label=f"{label} ({len(days)})")
+    days = np.array([row["date"] for row in timing.days], "datetime64[D]")
+    for kind, label, colour, dash in (
+        ("near", f"within {timing.radius:,.0f} m of {sites}", STRIKE, "-"),
+        ("elsewhere", "elsewhere", SITE, "--"),
+    ):
+        fallen = np.cumsum([row[kind] for row in timing.days])
+        if fallen[-1]:
+            share = np.r_[0, fallen / fallen[-1]]
+            ax.step(np.r_[days[0], days], share, where="post", color=colour, ls=dash, lw=2, label=f"{label} ({fallen[-1]})")
     for row in timing.notified:
         if row["date_from"] is not None:
             left, right = np.array([row["date_from"], row["date_to"]], "datetime64[D]").astype(float)  # matplotlib's days, from 1970 too

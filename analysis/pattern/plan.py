@@ -174,9 +174,11 @@ class Plan:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def quick(self) -> Plan:
-        """Give the same plan with at most 999 draws and cells no finer than 100 m, for a first look."""
+        """Give the same plan with at most 999 draws, cells of 100 m or more, the primary decay in all specifications."""
         curve = dataclasses.replace(self.secondary, curve_n_simulations=min(self.secondary.curve_n_simulations, 499))
-        checks = dataclasses.replace(self.checks, placebo_draws=min(self.checks.placebo_draws, 199))
+        checks = dataclasses.replace(
+            self.checks, placebo_draws=min(self.checks.placebo_draws, 199), decays=(self.primary.decay,), scales_m=(self.primary.scale_m,)
+        )
         fewer, coarse = min(self.n_simulations, 999), max(self.cell_m, 100.0)
         return dataclasses.replace(self, n_simulations=fewer, cell_m=coarse, secondary=curve, checks=checks)
 

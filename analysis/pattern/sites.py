@@ -14,6 +14,8 @@ from .errors import InputError
 from .grid import Grid
 from .points import PointPattern
 
+_DISTANCES: WeakKeyDictionary[Sites, WeakKeyDictionary[Grid, NDArray[np.float64]]] = WeakKeyDictionary()
+
 
 class Sites(PointPattern):
     """Hold protected sites (missions, hospitals, schools) in a window.
@@ -50,19 +52,16 @@ class Sites(PointPattern):
         distance, index = self._tree.query(np.stack([e, y], axis=-1))
         return np.asarray(distance, float), np.asarray(index, np.intp)
 
-    @cached_property
-    def _distances(self) -> WeakKeyDictionary[Grid, NDArray[np.float64]]:
-        return WeakKeyDictionary()
-
     def distance_in(self, grid: Grid) -> NDArray[np.float64]:
         """Give the distance from each cell centre of the window to the nearest site, infinite outside. Kept while the grid lives."""
-        if grid not in self._distances:
+        kept = _DISTANCES.setdefault(self, WeakKeyDictionary())
+        if grid not in kept:
             e, n = grid.centres
             result = np.full(grid.shape, np.inf)
             result[grid.inside] = self.distance(e[grid.inside], n[grid.inside])
             result.flags.writeable = False
-            self._distances[grid] = result
-        return self._distances[grid]
+            kept[grid] = result
+        return kept[grid]
 
     def buildings(self, by: str = "building_id") -> Sites:
         """Collapse sites that share a building into one, at the mean of their positions.

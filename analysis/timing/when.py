@@ -41,8 +41,8 @@ class Timing:
         Near means within this of a site (metres); intervals are at this level.
     notified : list of dict
         id, state, subject, date_from, date_to of the notifications examined.
-    events : DataFrame
-        date and near (within the radius of a site) of every located strike: for the figure.
+    days : list of dict
+        date, near (located strikes of that day within the radius of a site) and elsewhere: for the figure.
     """
 
     rows: Rows
@@ -50,11 +50,11 @@ class Timing:
     radius: float
     level: float
     notified: Rows
-    events: pd.DataFrame
+    days: Rows
 
     def to_dict(self) -> dict[str, Any]:
         """Give JSON-safe values."""
-        return dict(to_json({key: value for key, value in vars(self).items() if key != "events"}))
+        return dict(to_json(self))
 
 
 def _row(question: str, found: Answer | HawkesFit | TestResult, measure: str = "ratio") -> dict[str, Any]:
@@ -198,4 +198,7 @@ def when(study: Study, plan: Plan, design: Design, *, rng: Rng) -> Timing:
     rows.append(_row("all attacks: clustered in time?", clustered, "largest score"))
     rows.append(_row("all attacks: how many each brings on", fit_hawkes(at, length, level=level), "branching ratio; p of its fit"))
     listed = [{str(key): value for key, value in row.items()} for row in repeats.to_dict("records")]
-    return Timing(rows, listed, plan.verdict.ratio_radius_m, level, told, pd.DataFrame({"date": time, "near": near}))
+    day, at_day = np.unique(time, return_inverse=True)
+    per_day = (np.bincount(at_day, part, len(day)).astype(int).tolist() for part in (near, ~near))
+    days_of = [{"date": str(d), "near": a, "elsewhere": b} for d, a, b in zip(day, *per_day, strict=True)]
+    return Timing(rows, listed, plan.verdict.ratio_radius_m, level, told, days_of)

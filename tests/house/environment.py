@@ -9,7 +9,7 @@ from pathlib import Path
 
 def environment(project: dict) -> str:
     """Give the conda environment: the same requirements, installed by pip so that there is one list of names."""
-    dev = project["optional-dependencies"]["dev"]
+    extra = project["optional-dependencies"]
     lines = [
         "# Generated from pyproject.toml by `make lock`; a test compares them. Do not edit.",
         f"name: {project['name']}",
@@ -19,7 +19,7 @@ def environment(project: dict) -> str:
         f"  - python {project['requires-python']}",
         "  - pip",
         "  - pip:",
-        *(f'      - "{requirement}"' for requirement in [*project["dependencies"], *dev]),
+        *(f'      - "{requirement}"' for requirement in [*project["dependencies"], *extra["cluster"], *extra["dev"]]),
     ]
     return "\n".join(lines) + "\n"
 
