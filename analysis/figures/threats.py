@@ -31,16 +31,16 @@ def draw_specifications(rows: Sequence[dict[str, Any]], level: float, ax: Axes) 
     y, ticks, labels = floor, list(range(int(top.max()) + 1)), [f"{10.0**-k:g}" for k in range(int(top.max()) + 1)]
     positions: list[float] = [float(t) for t in ticks]
     for key, label in SHOWN.items():
-        options = list(dict.fromkeys(str(row[key]) for row in ordered))
+        options = {row[key] for row in ordered}
         if len(options) < 2:
             continue
         y -= 0.5 * step
         for option in sorted(options):
             y -= step
-            chosen = np.array([str(row[key]) == option for row in ordered])
-            ax.scatter(x[chosen], np.full(int(chosen.sum()), y), marker="|", s=22, color=INK, lw=0.4)
+            chosen = np.array([row[key] == option for row in ordered])
+            ax.scatter(x[chosen], np.full(int(chosen.sum()), y), marker="|", s=22, color=INK, lw=0.4, rasterized=True)
             positions.append(y)
-            labels.append(f"{label}: {option}")
+            labels.append(f"{label}: {option:g}" if isinstance(option, float) else f"{label}: {option}")
     ax.set_yticks(positions, labels, fontsize=7.5)
     ax.set_xlim(-1, len(p) + 1)
     ax.set_xlabel(f"{len(p)} specifications, in order of p")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.dates import ConciseDateFormatter
 
 from ..timing import Timing
 from .style import BAND, INK, SITE, STRIKE
@@ -31,6 +32,7 @@ def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
             ax.axvspan(left, right + 1, color=BAND, lw=0, zorder=0)
             ax.annotate(row["id"], (left, 1.01), fontsize=9, color=INK, annotation_clip=False)
     ax.set_ylim(0, 1)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     ax.set_xlabel("date")
     ax.set_ylabel("share of located strikes fallen by then")
     ax.legend(loc="lower right", fontsize=9)
@@ -41,9 +43,9 @@ def draw_near_repeats(timing: Timing, ax: Axes) -> Axes:
     """Map pairs of strikes of different attacks by distance and interval: observed over expected, in bold where max-T is at most 5 %."""
     bands = pd.DataFrame(timing.near_repeat)
     ratio, pairs, p = (bands.pivot(index="distance_to", columns="interval_to", values=name) for name in ("ratio", "observed", "p_after"))
-    shade = np.log2(ratio.clip(lower=1 / 4, upper=4).fillna(1.0))  # no pair expected: no ratio, drawn as 1
+    shade = ratio.clip(upper=4).fillna(1.0)  # no pair expected: no ratio, shaded as 1
     words = ratio.map(lambda value: "–" if np.isnan(value) else f"{value:.2g}") + pairs.map("\n{:.0f}".format)
-    sns.heatmap(shade, annot=words, fmt="", cmap="vlag", vmin=-2, vmax=2, cbar=False, annot_kws={"fontsize": 8}, ax=ax)
+    sns.heatmap(shade, annot=words, fmt="", cmap="Blues", vmin=0, vmax=5, cbar=False, annot_kws={"fontsize": 8}, ax=ax)
     for label, p_after in zip(ax.texts, p.to_numpy().ravel(), strict=True):
         label.set_fontweight("bold" if p_after <= 0.05 else "normal")
     ax.invert_yaxis()  # the nearest at the bottom
