@@ -21,7 +21,7 @@ from .ripley import denominator, steps
 from .summary import coordinates, distances, intensities
 
 Array = NDArray[np.float64]
-CHUNK = 800_000  # cell counts held at once
+CHUNK = 800_000  # cells hit, held at once
 
 
 def cross_k_of_counts(
@@ -108,7 +108,7 @@ def cross_k_draws(
     if len(cells) == 0:
         raise InputError("no cell lies this near a site; use a finer grid or larger distances", column="r", value=grid[-1])
     scale = denominator(origins, grid, correction, 1 / intensities(origins, intensity_origins, "intensity_origins"))
-    seed, step = seed_sequence(rng), max(1, CHUNK // len(cells))
+    seed, step = seed_sequence(rng), max(1, int(CHUNK / min(len(cells), null.expected_points)))
     edges = [*range(0, n_simulations, step), n_simulations]
     drawn = (null.draw_counts(seed, a, b, cells) for a, b in itertools.pairwise(edges))
     counts = itertools.chain([_counted(targets, null, cells)], drawn)
