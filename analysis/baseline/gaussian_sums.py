@@ -54,7 +54,7 @@ def gaussian_sums(xy: Array, weight: Array, bandwidth: float) -> Array:
 def _spread_sums(xy: Array, weight: Array, bandwidth: float, size: Array) -> Array:
     from ..pattern.loops import gather, spread
 
-    at = (xy - xy.min(axis=0)) / (STEP * bandwidth) + NODES
+    at = (xy - [axis.min() for axis in xy.T]) / (STEP * bandwidth) + NODES
     shape = tuple(fft.next_fast_len(int(k), True) for k in size)
     mass = np.zeros(shape)
     spread(at, weight, NODES, mass)
