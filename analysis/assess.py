@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -163,7 +163,6 @@ def assess(
     plan: Plan,
     *,
     calibration: Calibration | None = None,
-    completeness: Iterable[Any] = (),
     say: Report = lambda step: None,
     store: MutableMapping[str, bytes] | None = None,
 ) -> Assessment:
@@ -175,8 +174,6 @@ def assess(
     plan : Plan
     calibration : Calibration, optional
         The measured size of the plan's test; without it the verdict is "not informative".
-    completeness : iterable of Completeness, optional
-        Of the sources, near sites and beyond.
     say : callable
         Told each piece as it is finished.
     store : mapping, optional
@@ -227,7 +224,7 @@ def assess(
         ]
     )
     rows, donut = compared["rows"], compared["donut"]
-    checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, pieces=pieces, completeness=completeness)
+    checks = run_checks(study, plan, run, primary, excess, changed, rows, calibration, pieces=pieces)
     found = verdict(plan, primary, excess, design.share.effective_n, calibration)
     found = replace(found, fragile=tuple(f"{c.name[0].upper()}{c.name[1:]}: {c.text}" for c in checks if c.passed is False))
     return Assessment(

@@ -132,6 +132,10 @@ def assess_command(
     window: Annotated[Path, typer.Option("--window", help="The window: polygons with a CRS.")],
     aim_points: Annotated[Path | None, typer.Option("--aim-points", help="Places that could themselves have been aimed at.")] = None,
     areas: Annotated[Path | None, typer.Option("--areas", help="Polygons with a name each, for strikes known to an area only.")] = None,
+    placebo_sites: Annotated[
+        list[Path] | None, typer.Option("--placebo-sites", help="Places that are no sites (schools.csv, hotels.csv); may be repeated.")
+    ] = None,
+    completeness: Annotated[Path | None, typer.Option("--completeness", help="completeness.csv, as clean writes it.")] = None,
     name: Annotated[str, typer.Option("--name", help="The place, as printed.")] = "",
     worlds: Annotated[int, typer.Option("--worlds", help="Simulated worlds of each kind to measure the test's size; 0: not measured.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look: 999 draws, cells of 100 m.")] = False,
@@ -146,12 +150,17 @@ def assess_command(
     1000 is sound.
     """
     chosen = read_plan(plan)
-    study = own_study(name or window.stem, strikes, sites, window, chosen, areas=areas, aim_points=aim_points)
+    places = placebo_sites or []
+    study = own_study(
+        name or window.stem, strikes, sites, window, chosen,
+        areas=areas, aim_points=aim_points, placebo_sites=places, completeness=completeness,
+    )  # fmt: skip
     measured = None
     if worlds:
         measured = calibrate(study, chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=_progress)
-    given = {"--aim-points": aim_points, "--areas": areas, "--worlds": worlds or None}
-    extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given.items() if value is not None]
+    given = [("--aim-points", aim_points), ("--areas", areas), *(("--placebo-sites", path) for path in places),
+             ("--completeness", completeness), ("--worlds", worlds or None)]  # fmt: skip
+    extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given if value is not None]
     files = f"--strikes {strikes.name} --sites {sites.name} --window {window.name} --plan {plan.name}"
     command = " ".join(["python -m analysis assess", files, *extra, *(["--quick"] if quick else [])])
     _report(study, chosen.quick() if quick else chosen, measured, command, out, _where(workers, cluster))

@@ -8,9 +8,6 @@ Medicine 167, 268-274.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -82,17 +79,18 @@ def sources(at: Scene, radius: float) -> CheckResult:
     return CheckResult("sources", threat, passed, table, said)
 
 
-def capture_recapture(at: Scene, excess: ExcessResult, estimates: Iterable[Any] = ()) -> CheckResult:
+def capture_recapture(at: Scene, excess: ExcessResult) -> CheckResult:
     """Compare the completeness of reports near sites and beyond, as :func:`analysis.sources.completeness` estimates it.
 
+    Reads the study's table ``completeness`` (where, first, second, completeness), which cleaning writes.
     Passed: the ratio of completeness near to that beyond stays below the break-even of the excess ratio.
     """
     threat = "Reports near sites are more complete than elsewhere, by as much as the excess."
-    frame = pd.DataFrame([vars(one) for one in estimates])
-    table = tuple({str(k): v for k, v in row.items()} for row in frame.drop(columns="interval", errors="ignore").to_dict("records"))
-    known = frame[frame["completeness"].notna()] if len(frame) else frame
+    frame = at.study.tables.get("completeness", pd.DataFrame(columns=["where", "first", "second", "completeness"]))
+    table = tuple({str(k): v for k, v in row.items()} for row in frame.to_dict("records"))
+    known = frame[frame["completeness"].notna()]
     ratios = []
-    for _, pair in known.groupby(["first", "second"]) if len(known) else []:
+    for _, pair in known.groupby(["first", "second"]):
         near, far = (pair.loc[pair["where"].str.startswith(word), "completeness"] for word in ("within", "beyond"))
         if len(near) and len(far):
             ratios.append(float(near.iloc[0]) / float(far.iloc[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..inference import TestResult
@@ -32,7 +32,6 @@ def run_checks(
     calibration: Calibration | None,
     *,
     pieces: Pieces,
-    completeness: Iterable[Any] = (),
 ) -> list[CheckResult]:
     """Put every threat to the answer.
 
@@ -42,8 +41,6 @@ def run_checks(
         As :func:`analysis.assess` makes them.
     pieces : Pieces
         Computes each check, or takes it from an interrupted run.
-    completeness : iterable of Completeness, optional
-        From :func:`analysis.sources.completeness`.
 
     Notes
     -----
@@ -65,7 +62,7 @@ def run_checks(
         ("coarse positions", lambda: coarse_positions(at)),
         ("reporting", lambda: break_even(at, excess)),
         ("sources", lambda: sources(at, radius)),
-        ("capture-recapture", lambda: capture_recapture(at, excess, completeness)),
+        ("capture-recapture", lambda: capture_recapture(at, excess)),
         ("clustering", lambda: clustering(at)),
         ("unit choice", lambda: unit_choice(at)),
         ("duplicates", lambda: duplicates(at)),

@@ -32,7 +32,7 @@ def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
             ax.axvspan(left, right + 1, color=BAND, lw=0, zorder=0)
             ax.annotate(row["id"], (left, 1.01), fontsize=9, color=INK, annotation_clip=False)
     ax.set_ylim(0, 1)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))  # type: ignore[no-untyped-call]
     ax.set_xlabel("date")
     ax.set_ylabel("share of located strikes fallen by then")
     ax.legend(loc="lower right", fontsize=9)

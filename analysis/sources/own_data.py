@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,12 +20,22 @@ from .raw import RawTable, file_sha256
 STRIKE_COLUMNS = ("strike_id", "date", "longitude", "latitude", "uncertainty_m", "area", "weapon_class", "place", "source_url",
                   "attack_id", "selection", "mechanism", "source_publisher")  # fmt: skip
 SITE_COLUMNS = ("site_id", "name", "longitude", "latitude", "uncertainty_m", "building_id", "party_to_conflict", "enters_through")
+COMPLETENESS = ("where", "first", "second", "completeness")
 NEEDED = ("date", "longitude", "latitude", "uncertainty_m")
 SPATIAL = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
 
 
 def own_study(
-    name: str, strikes: Path, sites: Path, window: Path, plan: Plan, *, areas: Path | None = None, aim_points: Path | None = None
+    name: str,
+    strikes: Path,
+    sites: Path,
+    window: Path,
+    plan: Plan,
+    *,
+    areas: Path | None = None,
+    aim_points: Path | None = None,
+    placebo_sites: Sequence[Path] = (),
+    completeness: Path | None = None,
 ) -> Study:
     """Build a study from files of the user's own.
 
@@ -38,6 +49,10 @@ def own_study(
         carry positions as points.
     window, areas, aim_points : Path
         Polygons; polygons with a ``name``; a table like sites.
+    placebo_sites : sequence of Path
+        Tables like sites, of places that are none (schools, hotels), a file for each kind.
+    completeness : Path
+        ``completeness.csv`` as :func:`~analysis.report.package` writes it.
 
     Raises
     ------
@@ -72,13 +87,35 @@ def own_study(
         found_aim = read_sites(aim_points, region, plan)
         assert found_aim.marks is not None
         aim = found_aim.marks.assign(easting=found_aim.easting, northing=found_aim.northing)
-    files = [path for path in (strikes, sites, window, areas, aim_points) if path is not None]
+    tables = {"flow": found.flow}
+    if placebo_sites:
+        kinds = [(path.stem, read_sites(path, region, plan)) for path in placebo_sites]
+        tables["placebo_sites"] = pd.concat(
+            [pd.DataFrame({"kind": kind, "easting": at.easting, "northing": at.northing}) for kind, at in kinds], ignore_index=True
+        )
+    if completeness is not None:
+        tables["completeness"] = _completeness(completeness)
+    given = (strikes, sites, window, areas, aim_points, *placebo_sites, completeness)
+    files = [path for path in given if path is not None]
     listed = pd.DataFrame({"file": [p.name for p in files], "rows": 0, "sha256": [file_sha256(p) for p in files]})
     listed.loc[0, "rows"] = table.n_read
     credit = f"Data: {', '.join(path.name for path in files)}."
     places = read_sites(sites, region, plan)
     listed.loc[1, "rows"] = places.n
-    return Study(name, region, kept, places, named, aim, {"flow": found.flow}, listed, credit)
+    return Study(name, region, kept, places, named, aim, tables, listed, credit)
+
+
+def _completeness(path: Path) -> pd.DataFrame:
+    """Read what capture-recapture estimated of two sources."""
+    cells, broken = read_own(path, {}, COMPLETENESS, COMPLETENESS, "utf-8")
+    if len(broken):
+        raise InputError(broken["reason"].iloc[0], file=path.name)
+    share = pd.to_numeric(cells["completeness"], errors="coerce")
+    wrong = (cells["completeness"] != "") & ~share.between(0, 1, inclusive="right")
+    if wrong.any():
+        raise InputError("must be a share above 0 and at most 1, or empty", file=path.name, row=int(np.flatnonzero(wrong)[0]) + 1,
+                         column="completeness", value=cells["completeness"][wrong].iloc[0])  # fmt: skip
+    return cells.assign(completeness=share).reset_index(drop=True)
 
 
 def read_sites(path: Path, region: Window, plan: Plan) -> Sites:

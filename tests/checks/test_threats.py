@@ -19,7 +19,6 @@ from analysis.checks.reporting import break_even, capture_recapture, e_value, so
 from analysis.checks.units import clustering, coverage, duplicates, edges, opening_dates, unit_choice
 from analysis.pattern import Sites, Strikes, Study, Window
 from analysis.proximity import ExcessResult
-from analysis.sources.completeness import Completeness
 
 SIDE = 10_000.0
 WINDOW = Window(box(0, 0, SIDE, SIDE))
@@ -178,9 +177,10 @@ def test_sources(strong, small):
 @pytest.mark.parametrize(("near", "far", "passed"), [(0.6, 0.5, True), (0.9, 0.2, False), (None, 0.5, None)])
 def test_capture_recapture(strong, near, far, passed):
     """0.6 / 0.5 = 1.2 cannot make an excess of 3; 0.9 / 0.2 = 4.5 can."""
-    rows = [Completeness(where, "x", "y", 9, 9, 5, 20.0, (10.0, 30.0), share, "") for where, share in
-            (("within 500 m", near), ("beyond 500 m", far))]  # fmt: skip
-    assert capture_recapture(strong, excess(3.0, 1.5, 6.0), rows).passed is passed
+    table = pd.DataFrame({"where": ["within 500 m", "beyond 500 m"], "first": "x", "second": "y", "completeness": [near, far]})
+    told = dataclasses.replace(strong, study=dataclasses.replace(strong.study, tables={"completeness": table}))
+    assert capture_recapture(told, excess(3.0, 1.5, 6.0)).passed is passed
+    assert capture_recapture(strong, excess(3.0, 1.5, 6.0)).passed is None
 
 
 def test_clustering(strong, small):
@@ -209,6 +209,14 @@ def test_coverage(strong, small):
 
 def test_edges(strong, small):
     assert edges(strong).passed and len(edges(strong).table) == 3
+    # sites along the border among strikes that fall anywhere: corrections that keep the total, or none, expect too few there
+    study = world(far=400)
+    along = np.linspace(500.0, SIDE - 500.0, 10)
+    border = np.vstack([[(x, y), (y, x)] for x in (100.0, SIDE - 100.0) for y in along])
+    marks = pd.DataFrame({"building_id": [f"b{k}" for k in range(len(border))], "uncertainty_m": 20.0, "enters_through": "register",
+                          "party_to_conflict": False})  # fmt: skip
+    found = edges(laid_out(dataclasses.replace(study, sites=Sites(*border.T, WINDOW, marks)), small))
+    assert found.passed is False and "uniform" in found.text
 
 
 def test_opening_dates(strong, small):

@@ -38,9 +38,7 @@ def city(tmp_path):
 
 def study(city, plan, **files):
     paths = {"strikes": city / "strikes.csv", "sites": city / "hospitals.csv", "window": city / "window.geojson", **files}
-    return own_study(
-        "Town", paths["strikes"], paths["sites"], paths["window"], plan, **{k: v for k, v in paths.items() if k in ("areas", "aim_points")}
-    )
+    return own_study("Town", *(paths.pop(name) for name in ("strikes", "sites", "window")), plan, **paths)
 
 
 def test_the_same_study_from_every_format(city, plan):
@@ -191,6 +189,20 @@ def main_or_exit():
         main()
     except SystemExit as stopped:
         assert not stopped.code
+
+
+def test_places_that_are_no_sites_and_completeness(city, plan):
+    pd.read_csv(city / "hospitals.csv").assign(longitude=[20.02, 20.04, 20.06]).to_csv(city / "schools.csv", index=False)
+    (city / "completeness.csv").write_text(
+        "where,first,second,in_first,completeness\nwithin 500 m,a,b,4,0.8\nbeyond 500 m,a,b,9,0.4\nall,a,c,9,\n"
+    )
+    found = study(city, plan, placebo_sites=[city / "schools.csv", city / "hospitals.csv"], completeness=city / "completeness.csv")
+    assert found.tables["placebo_sites"]["kind"].tolist() == ["schools"] * 3 + ["hospitals"] * 3
+    assert found.tables["completeness"]["completeness"].fillna(0).tolist() == [0.8, 0.4, 0]
+    assert {"schools.csv", "completeness.csv"} <= set(found.sources["file"])
+    (city / "completeness.csv").write_text("where,first,second,completeness\nwithin 500 m,a,b,8\n")
+    with pytest.raises(InputError, match="completeness.csv, row 1, column completeness, value '8': must be a share"):
+        study(city, plan, completeness=city / "completeness.csv")
 
 
 def test_areas_that_no_polygon_has(city, plan):
