@@ -7,7 +7,7 @@ OUT ?= reports
 # small linear algebra gains nothing from threads and loses much where they compete; and its last digits then do not depend on the cores
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help report quick test notebooks data bench calibrate lock clean
+.PHONY: help report check quick test notebooks data bench calibrate lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ help:  ## list the targets
 
 report: .venv/.ready  ## write the report (HTML, Markdown, results.json, figures, tables) to reports/
 	$(PY) -m analysis report --out $(OUT)
+
+check: .venv/.ready  ## make the report again in a temporary folder and compare it with reports/, byte for byte
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PY) -m analysis report --quiet --out "$$folder" \
+	  && diff -rq -x notebooks -x quick reports "$$folder" && echo "reports/ is what the data and the plan give"
 
 quick: .venv/.ready  ## the same with fewer draws, for a first look, to reports/quick/
 	$(PY) -m analysis report --quick --out reports/quick

@@ -47,6 +47,8 @@ PlanOption = Annotated[Path, typer.Option("--plan", help="The plan: every choice
 DataOption = Annotated[Path, typer.Option("--data", help="The folder of the coded facts.")]
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes to share the work; the answer is the same for any number.")]
 ClusterOption = Annotated[str, typer.Option("--cluster", help="Address of a dask scheduler to send the work to, like tcp://host:8786.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")]
 RawOption = Annotated[Path, typer.Option("--raw", help="The folder of downloads.")]
 DATA, PLAN, CALIBRATION = Path("data/hand"), Path("data/plan.toml"), Path("data/calibration/primary.json")
 REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/clean")
@@ -56,7 +58,10 @@ REGISTRY, RAW, CLEAN = Path("data/sources.toml"), Path("data/raw"), Path("data/c
 def about() -> None:
     """Test whether strikes fall near diplomatic missions more often than baseline strike intensity predicts.
 
-    Exit codes: 0 done, 2 input that cannot be used (one line says which file, row, column and rule), 130 interrupted.
+    The answer is excess, no excess or not informative; never a probability of intent. Begin with report, or with assess for your own files.
+
+    Exit codes: 0 done; 2 input that cannot be used (one line says which file, row, column and rule), nothing is written; 130 interrupted,
+    what was finished is kept and the next run goes on from it.
     """
 
 
@@ -68,12 +73,18 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports"),
     workers: WorkersOption = CORES,
     cluster: ClusterOption = "",
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write the report: report.html, report.md, results.json, figures and tables."""
+    """Write the report: report.html, report.pdf, report.md, results.json with its schema, figures and tables.
+
+    Every choice is in the plan: copy data/plan.toml, change a radius or a bandwidth, and give the copy with --plan and another folder with
+    --out. A test whose size has not been measured for the plan gives "not informative".
+    """
     chosen = read_plan(plan)
     study = load_study(data, chosen)
     command = "make report" if (plan, data, quick) == (PLAN, DATA, False) else _command(quick, plan, data)
-    _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out, _where(workers, cluster))
+    _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out, _where(workers, cluster), quiet, as_json)
 
 
 @contextmanager
@@ -96,9 +107,16 @@ def _where(workers: int, cluster: str) -> Iterator[None]:
 
 
 def _report(
-    study: Study, plan: Plan, calibration: Calibration | None, command: str, out: Path, where: AbstractContextManager[None]
+    study: Study,
+    plan: Plan,
+    calibration: Calibration | None,
+    command: str,
+    out: Path,
+    where: AbstractContextManager[None],
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    with where, tqdm(total=STEPS, unit="step", disable=None) as bar:
+    with where, tqdm(total=STEPS, unit="step", disable=True if quiet else None) as bar:
 
         def say(step: str) -> None:
             bar.set_description(f"finished: {step}")
@@ -106,10 +124,14 @@ def _report(
 
         store = StoredPieces(out / ".pieces", study, plan, calibration)
         result = assess(study, plan, calibration=calibration, say=say, store=store)
-    write_files(render(result, command=command), out)
+    files = render(result, command=command)
+    write_files(files, out)
     store.finish()
-    print(result)
-    print(f"\nWritten: {out / 'report.html'}")
+    if as_json:
+        print(files["results.json"].decode(), end="")
+    elif not quiet:
+        print(result)
+        print(f"\nWritten: {out / 'report.html'}")
 
 
 def _command(quick: bool, plan: Path, data: Path) -> str:
@@ -143,6 +165,8 @@ def assess_command(
     out: Annotated[Path, typer.Option("--out", help="Where to write.")] = Path("reports/own"),
     workers: WorkersOption = CORES,
     cluster: ClusterOption = "",
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run the same study on your own strikes and sites, and write its report.
 
@@ -163,7 +187,7 @@ def assess_command(
     extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given if value is not None]
     files = f"--strikes {strikes.name} --sites {sites.name} --window {window.name} --plan {plan.name}"
     command = " ".join(["python -m analysis assess", files, *extra, *(["--quick"] if quick else [])])
-    _report(study, chosen.quick() if quick else chosen, measured, command, out, _where(workers, cluster))
+    _report(study, chosen.quick() if quick else chosen, measured, command, out, _where(workers, cluster), quiet, as_json)
 
 
 @app.command(name="fetch")

@@ -2,7 +2,7 @@
 
 from .aim import draw_ratios
 from .charts import draw_curve, draw_null, draw_size
-from .maps import draw_map, draw_scan
+from .maps import PAPER, draw_map, draw_scan
 from .power import power_curves, power_figure
 from .sizes import size_dots, sizes_figure
 from .style import figure
@@ -10,6 +10,7 @@ from .threats import draw_checks, draw_specifications
 from .timing import draw_near_repeats, draw_timing
 
 __all__ = [
+    "PAPER",
     "draw_checks",
     "draw_curve",
     "draw_map",

@@ -11,6 +11,63 @@ HEADLINES = {
     "no excess": "Strikes do not fall near {sites} more often than the baseline predicts.",
     "not informative": "These data do not decide whether strikes fall near {sites} more often than the baseline predicts.",
 }
+# where each number of the page comes from: its key in results.json, the function that made it, and the part of the page with its events
+TRACE = tuple(
+    dict(zip(("id", "number", "key", "made_by", "anchor", "source"), row, strict=True))
+    for row in (
+        ("verdict", "verdict and what overturns it", "verdict", "analysis/checks/verdict.py verdict", "threats", "the tests and checks"),
+        (
+            "primary",
+            "p, statistic and draws of the primary test",
+            "primary",
+            "analysis/proximity/score.py score_test",
+            "events",
+            "strikes near",
+        ),
+        ("excess", "excess ratio and interval", "excess.ratio", "analysis/proximity/excess.py excess_ratio", "events", "strikes near"),
+        (
+            "detectable",
+            "smallest excess that could have been seen",
+            "excess.detectable",
+            "analysis/proximity/excess.py excess_ratio",
+            "size",
+            "draws",
+        ),
+        (
+            "located",
+            "located strikes and attacks",
+            "study.located",
+            "analysis/proximity/design.py build_design",
+            "data",
+            "steps from file to test",
+        ),
+        ("sites", "sites tested", "study.sites_tested", "analysis/proximity/design.py tested_sites", "where", "the map"),
+        ("size", "size and power", "calibration", "analysis/checks/calibration.py calibrate", "size", "simulated worlds"),
+        ("curve", "ratio along the radius, its envelope", "curve", "analysis/proximity/curve.py ratio_curve", "tests", "the tests"),
+        ("counts", "strikes by radius", "counts", "analysis/proximity/count.py count_within, weighted_count", "events", "strikes near"),
+        ("looks", "every decay and radius looked at", "looks", "analysis/inference/ledger.py ledger", "tests", "the tests"),
+        (
+            "elsewhere",
+            "one place among many",
+            "elsewhere",
+            "analysis/proximity/look_elsewhere.py look_elsewhere",
+            "elsewhere",
+            "one among many",
+        ),
+        ("baselines", "result along the baseline", "baselines", "analysis/checks/treatments.py baselines", "baselines", "baselines"),
+        ("timing", "questions of time", "timing", "analysis/timing/when.py when", "when", "when"),
+        ("claims", "claims and likelihood ratios", "explanations", "analysis/aim/claims.py explain", "claims", "the claims"),
+        ("checks", "checks", "checks", "analysis/checks/threats.py run_checks", "threats", "threats"),
+        (
+            "near",
+            "strikes near and held out, with their sources",
+            "near, held_out",
+            "analysis/proximity/events.py near_events",
+            "events",
+            "sources",
+        ),
+    )
+)
 
 
 def plural(word: str) -> str:

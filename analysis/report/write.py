@@ -33,6 +33,8 @@ from ..figures import (
 )
 from ..inference import format_p
 from . import text
+from .map import map_parts
+from .pdf import to_pdf
 
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
 FORMULA = r"[=+\-@\t\r]"  # what a spreadsheet takes for the beginning of a formula
@@ -53,7 +55,7 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
     results: dict[str, Any] = json.loads(results_json)  # the prose reads what is in the file, not what was in memory
     pictures = _figures(assessment)
     context = _context(assessment, results, command)
-    files = {"results.json": results_json.encode()}
+    files = {"results.json": results_json.encode(), "results.schema.json": (Path(__file__).parent / "results.schema.json").read_bytes()}
     for name, drawing in pictures.items():
         files[f"figures/{name}.png"] = drawing.png
         files[f"figures/{name}.svg"] = drawing.svg
@@ -68,13 +70,16 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
         data = base64.b64encode(pictures[name].png).decode()
         caption = context["captions"][name]
         return Markup(
-            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(caption["alt"])}"><figcaption>{escape(caption["text"])}</figcaption></figure>'
+            f'<figure data-figure="{name}"><img src="data:image/png;base64,{data}" alt="{escape(caption["alt"])}"><figcaption>{escape(caption["text"])}</figcaption></figure>'
         )
 
     environment = _environment(autoescape=True)
     html = environment.get_template("report.html.j2").render(**context, fig=fig)
     markdown = _environment(autoescape=False).get_template("report.md.j2").render(**context)
     files["report.html"] = html.encode()
+    files["report.pdf"] = to_pdf(
+        html, {name: (drawing.svg, context["captions"][name]["alt"]) for name, drawing in pictures.items()}, results["study"]["last_date"]
+    )
     files["report.md"] = markdown.encode()
     return files
 
@@ -192,6 +197,8 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
         "table": table,
         "bandwidths": results["plan"]["secondary"]["bandwidths_m"],
         "captions": _captions(results),
+        "m": map_parts(a),
+        "trace": text.TRACE,
         "command": command,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "source": a.study.credit,

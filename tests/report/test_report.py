@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -21,6 +22,7 @@ from analysis.checks import Calibration
 from analysis.cli import main
 from analysis.inference import format_p
 from analysis.report import render, text, write_files
+from analysis.report.pdf import _Setter, to_pdf
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 # A fresh machine may have no browser, and there the test is left out by name; CI installs one, so there it must run.
@@ -47,7 +49,8 @@ def results(runs) -> dict:
 
 def test_two_runs_give_the_same_bytes(runs):
     names = sorted(str(p.relative_to(runs[0])) for p in runs[0].rglob("*") if p.is_file())
-    assert {"report.html", "report.md", "results.json", "figures/map.png", "tables/counts.csv"} <= set(names)
+    made = {"report.html", "report.pdf", "report.md", "results.json", "results.schema.json", "figures/map.png", "tables/counts.csv"}
+    assert made <= set(names)
     for name in names:
         assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
 
@@ -58,11 +61,11 @@ def test_html_is_one_file_that_asks_for_nothing(runs):
     for attribute in re.findall(r"""(?:src|href)=["']([^"']*)""", html):
         assert attribute.startswith(("data:", "#", "https://", "http://"))
     assert not re.search(r"""<(script |link rel="stylesheet"|iframe|object)""", html)
-    assert html.count("<script>") == 1  # the slider for the reader's own prior odds
+    assert html.count("<script>") == 2  # the map, and the slider for the reader's own prior odds
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket|innerHTML|eval\(", html)
     assert "url(" not in html
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 9
+    assert len(images) == 7
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -108,6 +111,83 @@ def test_in_a_browser_with_the_network_off(runs, width):
                 assert shown[0] / shown[1] == pytest.approx(odds, rel=0.06)
         assert said  # there was at least one comparison
         browser.close()
+
+
+@needs_browser
+def test_the_map_answers(runs, results):
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(viewport={"width": 1000, "height": 900}, offline=True).new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((runs[0] / "report.html").as_uri())
+        count, info, svg = page.locator("#map-count"), page.locator("#map-info"), page.locator("#map-svg")
+        every = results["study"]["located"] + len(results["held_out"])
+        assert int(count.inner_text()) == every == page.locator(".strike").count()
+        page.locator("#map-day").fill("0")  # the first day
+        assert page.locator("#map-date").inner_text() == results["study"]["first_date"]
+        assert 0 < int(count.inner_text()) < every
+        page.locator("#map-day").fill("100000")
+        page.locator("[data-weapon=drone]").uncheck()
+        assert 0 < int(count.inner_text()) < every
+        page.locator("[data-weapon=drone]").check()
+        assert int(count.inner_text()) == every
+        assert not page.locator(".ring").first.is_visible()
+        page.locator("[data-layer=rings]").check()
+        assert page.locator("[data-name=rings]").get_attribute("hidden") is None
+        whole = svg.get_attribute("viewBox")
+        page.locator("#map-focus").click()
+        near = svg.get_attribute("viewBox")
+        assert float(near.split()[2]) < float(whole.split()[2])
+        svg.focus()
+        page.keyboard.press("ArrowLeft")
+        assert svg.get_attribute("viewBox") != near
+        page.keyboard.press("n")
+        first = page.locator(".strike.chosen").get_attribute("data-told")
+        assert info.inner_text().startswith(first) and info.locator("a").get_attribute("href").startswith("http")
+        page.locator("[data-zoom='0']").click()
+        assert [float(part) for part in svg.get_attribute("viewBox").split()] == [float(part) for part in whole.split()]
+        assert said == []
+        browser.close()
+
+
+def test_numbers_click_through(runs):
+    """Every link within the page leads somewhere: from the answer to how it was made, from claims to strikes, from both to sources."""
+    html = (runs[0] / "report.html").read_text()
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    links = set(re.findall(r'href="#([^"]+)"', html))
+    assert links <= set(ids)
+    assert {"how-excess", "how-primary", "how-located", "how-sites", "how-detectable", "how-size"} <= links
+    for row in text.TRACE:
+        file, *functions = row["made_by"].replace(",", "").split()
+        source = (Path(__file__).parents[2] / file).read_text()
+        assert all(f"def {name}(" in source for name in functions), row
+
+
+def test_results_are_what_the_schema_says(runs, results):
+    schema = json.loads((runs[0] / "results.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(results, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**results, "primary": {**results["primary"], "p_value": 1.2}}, schema)
+
+
+def test_the_pdf_holds_the_page(runs, results):
+    pdf = (runs[0] / "report.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF") and b"pdfaid" in pdf
+    setter = _Setter({name: "" for name in ("map", "curve", "null", "timing", "size", "checks", "specifications", "ratios")})
+    setter.feed((runs[0] / "report.html").read_text())
+    content = "".join(setter.parts)
+    assert text.headline(results) in content
+    for event in results["near"]:
+        assert event["strike_id"] in content
+
+
+def test_nothing_in_a_text_is_markup_of_the_pdf():
+    page = '<html><title>t</title><p>#image("/etc/passwd") \\ "] #panic() $x$ <b>@a</b></p><table><tr><td class="n">*1*</td></tr></table></html>'
+    assert to_pdf(page, {}, "2025-01-01").startswith(b"%PDF")
 
 
 def test_the_answer_says_what_the_results_say(runs, results):
@@ -266,7 +346,7 @@ def test_hostile_text_is_shown_not_run(coarse):
     timing = dataclasses.replace(coarse.timing, rows=rows, notified=told)
     files = render(dataclasses.replace(coarse, near=[evil], timing=timing, explanations=spoilt), command="<b>x</b>")
     html = files["report.html"].decode()
-    assert html.count("<script") == 1
+    assert html.count("<script") == 2
     assert "alert(1)</script>" not in html
     assert "<i>claim</i>" not in html
     assert "&lt;i&gt;claim&lt;/i&gt;" in html

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 import sys
+from pathlib import Path
 
 import geopandas as gpd
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 from shapely.geometry import box
 
 from analysis.cli import main
@@ -27,7 +32,8 @@ def city(tmp_path):
     window.to_file(tmp_path / "areas.geojson")
     strikes = pd.DataFrame(
         {"strike_id": [f"s{k}" for k in range(N)], "date": [f"2023-01-{1 + k % 28:02d}" for k in range(N)], "longitude": draw.uniform(20.005, 20.095, N).round(5),
-         "latitude": draw.uniform(45.005, 45.095, N).round(5), "uncertainty_m": 50.0}
+         "latitude": draw.uniform(45.005, 45.095, N).round(5), "uncertainty_m": 50.0,
+         "place": ["<script>alert(1)</script>", "=cmd()", '"><img src=x onerror=alert(2)>', '#image("/etc/passwd")]'] * (N // 4)}
     )  # fmt: skip
     strikes.to_csv(tmp_path / "strikes.csv", index=False)
     pd.DataFrame(
@@ -182,6 +188,49 @@ def test_hospitals_end_to_end(city, monkeypatch, capsys, root):
     assert "Data: strikes.csv, hospitals.csv, window.geojson." in page
     assert "simulated worlds" in page
     assert "Written: out/report.html" in capsys.readouterr().out
+    assert (city / "out/report.pdf").read_bytes().startswith(b"%PDF")
+    jsonschema.validate(json.loads((city / "out/results.json").read_text()), json.loads((city / "out/results.schema.json").read_text()))
+
+
+@pytest.mark.skipif(not Path("/usr/bin/chromium").exists() and not os.environ.get("CI"), reason="needs Debian's chromium package")
+def test_hostile_places_do_nothing_in_a_browser(city, monkeypatch, capsys, root):
+    lines = (root / "data/plan.toml").read_text().replace("n_simulations = 9999", "n_simulations = 199")
+    (city / "plan.toml").write_text(
+        lines.replace("curve_n_simulations = 1999", "curve_n_simulations = 99").replace("cell_m = 50.0", "cell_m = 250.0")
+    )
+    monkeypatch.chdir(city)
+    arguments = [
+        "assess",
+        "--strikes",
+        "strikes.csv",
+        "--sites",
+        "hospitals.csv",
+        "--window",
+        "window.geojson",
+        "--plan",
+        "plan.toml",
+        "--quick",
+        "--quiet",
+        "--out",
+        "out",
+    ]
+    monkeypatch.setattr(sys, "argv", ["analysis", *arguments])
+    main_or_exit()
+    assert capsys.readouterr().out == ""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        page, said = browser.new_page(), []
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("console", lambda message: said.append(message.text))
+        page.goto((city / "out/report.html").as_uri())
+        page.locator("#map-svg").focus()
+        told = set()
+        for _ in range(4):
+            page.keyboard.press("n")
+            told.add(page.locator("#map-info").inner_text())
+        assert any("<script>alert(1)</script>" in words for words in told)  # shown as the text it is
+        assert said == [] and page.locator("img[src=x]").count() == 0
+        browser.close()
 
 
 def main_or_exit():
@@ -201,7 +250,7 @@ def test_places_that_are_no_sites_and_completeness(city, plan):
     assert found.tables["completeness"]["completeness"].fillna(0).tolist() == [0.8, 0.4, 0]
     assert {"schools.csv", "completeness.csv"} <= set(found.sources["file"])
     (city / "completeness.csv").write_text("where,first,second,completeness\nwithin 500 m,a,b,8\n")
-    with pytest.raises(InputError, match="completeness.csv, row 1, column completeness, value '8': must be a share"):
+    with pytest.raises(InputError, match=r"completeness\.csv, row 1, column completeness, value '8': must be a share"):
         study(city, plan, completeness=city / "completeness.csv")
 
 
