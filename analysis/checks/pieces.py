@@ -38,17 +38,19 @@ class Pieces:
 
     def __call__(self, pieces: Sequence[Piece]) -> list[Any]:
         """Give the pieces in their order; they must not depend on each other."""
-        missing = [(name, compute) for name, compute, _ in pieces if name not in self.store]
-        for name in [name for name, _, _ in pieces if name in self.store]:
+        known = {name: self.store[name] for name, _, _ in pieces if name in self.store}
+        missing = [(name, compute) for name, compute, _ in pieces if name not in known]
+        for name in known:
             self.say(name)
         if len(missing) == 1:  # not worth a worker
             finished: Any = [_computed(*missing[0])]
         else:
             finished = Parallel(return_as="generator_unordered", batch_size=1)(delayed(_computed)(*piece) for piece in missing)
         for name, content in finished:
-            self.store[name] = content
+            # kept here too: another run into the same folder may end first and clear the store
+            known[name] = self.store[name] = content
             self.say(name)
-        return [_revive(kind, json.loads(self.store[name])) for name, _, kind in pieces]
+        return [_revive(kind, json.loads(known[name])) for name, _, kind in pieces]
 
 
 def _computed(name: str, compute: Callable[[], Any]) -> tuple[str, bytes]:

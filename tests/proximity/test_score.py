@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, ks_2samp
 
 from analysis.baseline import Kernel, Uniform, window_means
 from analysis.inference import simulate
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import InputError, Intensity, PointPattern, Sites
 from analysis.proximity import Decay, decay_score, decay_score_test, excess_ratio, weighted_count
+from analysis.proximity.score_levels import countable, level_scores
 
 
 @pytest.fixture
@@ -203,3 +204,34 @@ def test_weighted_count_is_garwood_for_unit_weights_and_covers_for_others():
         assert (found.interval[0] <= 1 <= found.interval[1]) == (found.p_value >= 0.05)
     assert held >= binom.ppf(0.0005, 2000, 0.95)
     assert weighted_count([], 1, 2.0, largest_weight=4.0).interval[0] == 0
+
+
+def test_levels_and_places_give_the_same_test(square):
+    """Strikes of two weights, two location errors and two strata: draws by level and draws of places have one distribution."""
+    draw = np.random.default_rng(8)
+    n = 3000
+    easting, northing = draw.uniform(0, 10, (2, n))
+    points = PointPattern(easting, northing, square)
+    sites, grid = Sites([3.0, 7.0], [4.0, 6.0], square), square.grid(shape=(128, 128))
+    estimator = Kernel(grid, 1.5)
+    stratum = (easting > 5).astype(np.intp)
+    cells = (grid.centres[0] > 5).astype(np.intp)
+    null = BinomialNull(estimator.fit(easting, northing), n, stratum, cells)
+    score = decay_score(
+        points, sites, Decay("gaussian", 0.8), estimator,
+        weights=np.where(np.arange(n) % 2, 1.0, 2.0), uncertainty=np.where(np.arange(n) % 3, 0.1, 0.4),
+    )  # fmt: skip
+    placed = simulate(score, null, n_simulations=999, rng=1)
+    observed, counted = level_scores(points, score, null, n_simulations=999, rng=2)
+    assert observed == pytest.approx(float(score(Draws.observed(points))[0]), abs=0.1 * placed.std())
+    assert ks_2samp(placed, counted).pvalue > 0.01
+    assert counted.std() == pytest.approx(placed.std(), rel=0.1)
+    many = PointPattern(np.tile(easting, 4), np.tile(northing, 4), square)
+    found = decay_score_test(many, sites, Decay("gaussian", 0.8), estimator, n_simulations=4999, rng=3)
+    assert countable(
+        decay_score(many, sites, Decay("gaussian", 0.8), estimator),
+        BinomialNull(estimator.fit(many.easting, many.northing), many.n),
+        many.n,
+        4999,
+    )
+    assert found.n == 12_000 and 0 < found.p_value <= 1
