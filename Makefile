@@ -7,7 +7,7 @@ OUT ?= reports
 # small linear algebra gains nothing from threads and loses much where they compete; and its last digits then do not depend on the cores
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help report check quick test notebooks data bench calibrate lock clean
+.PHONY: help report check quick test notebooks docs data bench calibrate lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: .venv/.ready  ## lint, types, layers, tests, notebooks, generated files
 notebooks: .venv/.ready  ## execute the notebooks into reports/notebooks/ as HTML
 	.venv/bin/jupyter nbconvert --to html --execute --output-dir reports/notebooks notebooks/*.ipynb
 
+docs: .venv/.ready  ## build the documentation site into site/
+	.venv/bin/mkdocs build --quiet
+
 data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
 	$(PY) -m analysis data
 
@@ -63,5 +66,5 @@ lock: .venv/.ready  ## regenerate requirements.lock (needs uv) and environment.y
 	$(PY) tests/house/environment.py > environment.yml
 
 clean:  ## remove the environment and everything that is rebuilt
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis reports/quick reports/notebooks
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis reports/quick reports/notebooks
 	find analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,11 +8,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import jupytext
-import nbclient
-import nbformat
-import pytest
-
 sys.path.insert(0, str(Path(__file__).parent))
 from environment import environment
 
@@ -86,25 +81,3 @@ def test_doctests(root):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 7
-
-
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_notebook(path):
-    """Committed without outputs, in step with its text, at most twelve cells of code, defines nothing, and runs."""
-    book = nbformat.read(path, as_version=4)
-    text = jupytext.read(path.with_suffix(".py"))
-    assert [c.source for c in book.cells] == [c.source for c in text.cells]
-    code = [c for c in book.cells if c.cell_type == "code"]
-    assert len(code) <= 12
-    assert all(not c.outputs and c.execution_count is None for c in code)
-    assert not any(re.search(r"^\s*(def|class) ", c.source, re.M) for c in code)
-    nbclient.NotebookClient(book, timeout=240, resources={"metadata": {"path": path.parent}}).execute()
-    first = "".join(str(o.get("data", {}).get("text/markdown", "")) for o in code[0].outputs)
-    assert "?" in first
-
-
-def test_there_are_notebooks():
-    assert NOTEBOOKS
