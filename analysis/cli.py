@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -60,8 +61,9 @@ def about() -> None:
 
     The answer is excess, no excess or not informative; never a probability of intent. Begin with report, or with assess for your own files.
 
-    Exit codes: 0 done; 2 input that cannot be used (one line says which file, row, column and rule), nothing is written; 130 interrupted,
-    what was finished is kept and the next run goes on from it.
+    Exit codes: 0 done; 1 memory ran out or a worker was lost; 2 input that cannot be used, or a place that cannot be written to: one line
+    says which file, row, column and rule, and nothing is written; 130 interrupted. After 1 and 130 the same command goes on from what was
+    finished.
     """
 
 
@@ -330,6 +332,11 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted; nothing half-written was left, and the same command goes on from the finished pieces", file=sys.stderr)
         os._exit(130)
+    except (MemoryError, BrokenProcessPool) as error:
+        what = f"memory ran out ({error})" if isinstance(error, MemoryError) else "a worker was killed, most often for want of memory"
+        advice = "fewer --workers or a larger cell_m need less, and the same command goes on from what was finished"
+        print(f"error: {what}; {advice}", file=sys.stderr)
+        os._exit(1)
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"error: {error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -41,7 +42,9 @@ class StoredPieces(MutableMapping[str, bytes]):
             raise KeyError(key) from None
 
     def __setitem__(self, key: str, content: bytes) -> None:
-        write_files({self._name(key): content}, self.folder)
+        # another run into this folder may just have ended and cleared the ledger; this one holds its own copy
+        with contextlib.suppress(FileNotFoundError):
+            write_files({self._name(key): content}, self.folder)
 
     def __delitem__(self, key: str) -> None:
         (self.folder / self._name(key)).unlink()

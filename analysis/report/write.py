@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import fcntl
 import importlib.metadata
 import io
 import json
@@ -11,6 +12,8 @@ import math
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +88,45 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
 
 
 def write_files(files: dict[str, bytes], folder: Path) -> None:
-    """Write each file under a temporary name, then rename it."""
-    for name, content in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    """Write all files under temporary names, then rename them: on a full disk what was there before stays, whole.
+
+    Temporary files that a killed run left beside the targets are removed; a second run into the folder waits for its turn.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    staged: dict[str, Path] = {}
+    with _turn(folder) as alone:
         try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
+            for name, content in files.items():
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                for left in target.parent.glob(f".{target.name}.*.tmp") if alone else ():
+                    left.unlink()
+                handle, staged_at = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+                staged[staged_at] = target
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(content)
+                os.chmod(staged_at, 0o644)
+            for staged_at, target in staged.items():
+                os.replace(staged_at, target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            for staged_at in staged:
+                Path(staged_at).unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[bool]:
+    """Wait until no other run writes to the folder; False where the file system knows no locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
 
 
 def _environment(*, autoescape: bool) -> jinja2.Environment:

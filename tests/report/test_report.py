@@ -31,10 +31,23 @@ needs_browser = pytest.mark.skipif(not Path(CHROMIUM).exists() and not os.enviro
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, root) -> list[Path]:
-    """Two quick runs side by side."""
+    """Two quick runs side by side: two workers here and now; one in another time zone, language and order of hashes, at another time."""
     folders = [tmp_path_factory.mktemp("report") for _ in range(2)]
-    command = [sys.executable, "-m", "analysis", "report", "--quick", "--out"]
-    jobs = [subprocess.Popen([*command, str(folder)], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for folder in folders]
+    elsewhere = {
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "tr_TR.UTF-8",
+        "LANG": "tr_TR.UTF-8",
+        "PYTHONHASHSEED": "7",
+        "SOURCE_DATE_EPOCH": "1",
+    }
+    places = [("--workers=2", {}), ("--workers=1", elsewhere)]
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "analysis", "report", "--quick", workers, f"--out={folder}"],
+            cwd=root, env={**os.environ, **place}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for folder, (workers, place) in zip(folders, places, strict=True)
+    ]  # fmt: skip
     for job in jobs:
         out, err = job.communicate(timeout=280)
         assert job.returncode == 0, err.decode()
