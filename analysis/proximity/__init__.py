@@ -41,6 +41,7 @@ from .separate import SeparateIncidence, separate_incidence
 from .shift import random_shift_test
 from .stone import stone_test
 from .summary import SummaryFunction
+from .tiles import tiled_decay_score_test
 
 __all__ = [
     "Decay",
@@ -111,6 +112,7 @@ __all__ = [
     "stone_test",
     "tango_decay",
     "tested_sites",
+    "tiled_decay_score_test",
     "tilted",
     "weighted_count",
 ]

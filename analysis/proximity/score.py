@@ -183,17 +183,10 @@ def decay_score_test(
     InputError
         For no strikes, no sites, an unknown alternative, or arrays of the wrong length.
     """
-    if points.n == 0:
-        raise InputError("there are no strikes")
-    if alternative not in ALTERNATIVES:
-        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
+    check_points(points, alternative, attack)
     for name, column in (("weights", weights), ("attack", attack)):
         if column is not None and np.shape(column) != (points.n,):
             raise InputError("must be one value for each strike", column=name, value=np.shape(column))
-    if attack is None and points.marks is not None and "attack_id" in points.marks and points.marks["attack_id"].duplicated().any():
-        warnings.warn(
-            "strikes of one attack are drawn as independent: give attack, or the test rejects too often", AnalysisWarning, stacklevel=2
-        )
     if isinstance(baseline, Intensity):
         known = _Known(baseline)
         estimator: LinearEstimator = known
@@ -206,6 +199,18 @@ def decay_score_test(
     score = decay_score(points, sites, decay, estimator, weights=weights, uncertainty=uncertainty, attack=attack,
                         refit=refit, null=null)  # fmt: skip
     return score_test(points, score, null, decay.name, n_simulations=n_simulations, rng=rng, alternative=alternative)
+
+
+def check_points(points: PointPattern, alternative: str, attack: ArrayLike | None = None) -> None:
+    """Refuse what cannot be tested, and warn of attacks whose strikes are drawn as independent."""
+    if points.n == 0:
+        raise InputError("there are no strikes")
+    if alternative not in ALTERNATIVES:
+        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
+    if attack is None and points.marks is not None and "attack_id" in points.marks and points.marks["attack_id"].duplicated().any():
+        warnings.warn(
+            "strikes of one attack are drawn as independent: give attack, or the test rejects too often", AnalysisWarning, stacklevel=3
+        )
 
 
 def score_test(

@@ -1,6 +1,6 @@
 """The decay score of very many strikes, without placing any.
 
-A sum of one field over independent strikes depends only on how many of them fall where the field is how large. With the field rounded to
+A sum of one field over independent strikes depends only on how many of them fall where the field is how large. With the field cut into
 some thousand levels a draw is one multinomial count of levels, whatever the number of strikes, sites and cells.
 """
 
@@ -20,6 +20,57 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 LEVELS = 4096
 MOST = 40_000_000  # strikes to be placed, from which levels are counted instead: some ten seconds' worth
+
+
+class Tally:
+    """Count the intensity and the strikes at each level of a field, for kinds of strike; tallies of parts of a window add up.
+
+    Parameters
+    ----------
+    n_kinds : int
+        Kinds of strike that are exchangeable.
+    low, high : float
+        Range of the field.
+
+    Notes
+    -----
+    The value of a level is the field's mean there, weighted by the intensity. Strikes and draws are read alike, so a test is exact for the
+    field cut into levels.
+    """
+
+    def __init__(self, n_kinds: int, low: float, high: float) -> None:
+        self.low, self.step = low, (high - low) / (LEVELS - 1) or 1.0
+        self.mass, self.moment, self.count = (np.zeros((n_kinds, LEVELS)) for _ in range(3))
+
+    def _level(self, values: Array) -> NDArray[np.intp]:
+        return np.asarray(np.rint((values - self.low) / self.step).clip(0, LEVELS - 1), np.intp)
+
+    def add(self, kind: int, field: Array, mass: Array, strikes: Array) -> None:
+        """Add cells, their field and intensity, and the field at strikes."""
+        level = self._level(field)
+        self.mass[kind] += np.bincount(level, mass, LEVELS)
+        self.moment[kind] += np.bincount(level, mass * field, LEVELS)
+        self.count[kind] += np.bincount(self._level(strikes), minlength=LEVELS)
+
+    def merge(self, other: Tally) -> None:
+        """Add the tally of another part of the window."""
+        self.mass += other.mass
+        self.moment += other.moment
+        self.count += other.count
+
+    def scores(self, weights: Array, *, n_simulations: int, rng: Rng) -> tuple[float, Array]:
+        """Give the score of the strikes and of each draw. Cost: n_simulations × levels × kinds."""
+        middle = self.low + self.step * np.arange(LEVELS)
+        value = weights[:, None] * np.divide(self.moment, self.mass, out=np.tile(middle, (len(weights), 1)), where=self.mass > 0)
+        parts = []
+        for n, mass, at in zip(self.count.sum(axis=1).astype(int), self.mass, value, strict=True):
+            used = np.flatnonzero(mass)
+            parts.append((n, mass[used] / mass[used].sum(), at[used]))
+        seed, simulated = seed_sequence(rng), np.zeros(n_simulations)
+        for draw in range(n_simulations):
+            stream = replicate_rng(seed, draw)
+            simulated[draw] = sum(float(stream.multinomial(n, share) @ at) for n, share, at in parts)
+        return float((self.count * value).sum()), simulated
 
 
 def countable(score: LinearScore, null: object, n: int, n_simulations: int) -> bool:
@@ -46,8 +97,8 @@ def level_scores(points: PointPattern, score: LinearScore, null: BinomialNull, *
 
     Notes
     -----
-    Strikes and draws are read alike, so the test is exact for the rounded field; rounding moves the score of a strike by at most 1/8192 of
-    the field's range, and reading at the cell as a coarser grid would. Cost: n_simulations × levels × kinds of strike; n once.
+    Levels move the score of a strike by at most 1/8192 of the field's range, and reading at the cell as a coarser grid would. Cost:
+    n_simulations × levels × kinds of strike; n once.
     """
     grid = null.intensity.grid
     flat = np.flatnonzero(grid.inside)
@@ -55,20 +106,9 @@ def level_scores(points: PointPattern, score: LinearScore, null: BinomialNull, *
     area = np.zeros(len(flat)) if null.stratum is None or null.cell_stratum is None else null.cell_stratum.ravel()[flat]
     cell = grid.inside_cell(points.easting, points.northing)
     kinds, kind = _kinds(score, null)
-    observed, parts = 0.0, []
-    for k, (weight, error, stratum) in enumerate(kinds):
-        field = score.fields[int(error)].ravel()
-        low, high = float(field[flat].min()), float(field[flat].max())
-        step = (high - low) / (LEVELS - 1) or 1.0
-        level = np.rint((field - low) / step).clip(0, LEVELS - 1).astype(np.intp)
-        value = weight * (low + step * np.arange(LEVELS))
-        here = area == stratum
-        share = np.bincount(level[flat[here]], mass[here], LEVELS)
-        used = np.flatnonzero(share)
-        observed += float(value[level[cell[kind == k]]].sum())
-        parts.append((int((kind == k).sum()), share[used] / share[used].sum(), value[used]))
-    seed, simulated = seed_sequence(rng), np.zeros(n_simulations)
-    for draw in range(n_simulations):
-        stream = replicate_rng(seed, draw)
-        simulated[draw] = sum(float(stream.multinomial(n, share) @ value) for n, share, value in parts)
-    return observed, simulated
+    fields = [field.ravel() for field in score.fields]
+    tally = Tally(len(kinds), min(float(f[flat].min()) for f in fields), max(float(f[flat].max()) for f in fields))
+    for k, (_, error, stratum) in enumerate(kinds):
+        field, here = fields[int(error)], area == stratum
+        tally.add(k, field[flat[here]], mass[here], field[cell[kind == k]])
+    return tally.scores(kinds[:, 0], n_simulations=n_simulations, rng=rng)
