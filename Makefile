@@ -51,11 +51,9 @@ docs: .venv/.ready  ## build the documentation site into site/
 data: .venv/.ready  ## validate the hand-coded facts and cross-check them against the raion polygons
 	$(PY) -m analysis data
 
-bench: .venv/.ready  ## time the refitted test against refitting point by point, cleaning, and the tests around given sites against R
-	$(PY) tests/bench/refit.py
+bench: .venv/.ready  ## time everything beside every peer that is installed (R's spatstat and sparr, Python's), in one table
+	$(PY) tests/bench/run.py
 	$(PY) tests/bench/clean.py
-	$(PY) tests/bench/focused.py
-	$(PY) tests/bench/engine.py
 
 calibrate: .venv/.ready  ## measure size and power of every test in simulated worlds (over an hour)
 	for part in primary focused timing explanations sizes; do $(PY) -m analysis calibrate $$part || exit; done
