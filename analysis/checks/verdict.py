@@ -41,7 +41,8 @@ def verdict(plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: 
     if effective_n < rules.min_effective_n:
         return Verdict("not informative", f"{effective_n:.0f} effective located strikes are fewer than {rules.min_effective_n:g}.")
     if calibration is None or not calibration.covers(plan):
-        return Verdict("not informative", "The size of this test has not been measured for this plan (make calibrate, or --worlds for your own files).")
+        how = "make calibrate, or --worlds for your own files"
+        return Verdict("not informative", f"The size of this test has not been measured for this plan ({how}).")
     worst = calibration.worst_size(plan.primary.bandwidth_m)
     if worst > calibration.bound:
         return Verdict("not informative", f"The test's measured size reaches {worst:.3f}, above the bound of {calibration.bound:.3f}.")
