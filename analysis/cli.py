@@ -145,7 +145,7 @@ def _calibration(path: Path) -> Calibration | None:
         return None
     try:
         return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, InputError) as error:
+    except ValueError as error:  # no UTF-8, no JSON, or an InputError
         raise InputError(f"must hold a calibration, as make calibrate writes it ({error})", file=path) from None
 
 

@@ -6,6 +6,7 @@ from .fetch import fetch, read_manifest
 from .geometry import read_areas, read_features, read_polygons, read_window
 from .hand import load_study, raion_offsets, read_hand
 from .own_data import own_study, read_sites
+from .parquet import read_parquet_strikes
 from .plan_file import read_plan
 from .raw import RawTable
 from .readers import SITE_READERS, STRIKE_READERS
@@ -31,6 +32,7 @@ __all__ = [
     "read_features",
     "read_hand",
     "read_manifest",
+    "read_parquet_strikes",
     "read_plan",
     "read_polygons",
     "read_registry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -55,5 +56,7 @@ def read_member(path: Path, suffix: str) -> bytes:
                         raise InputError(f"unpacks to more than {limit:,} bytes, which no such file does", file=path.name)
                     parts_read.append(block)
             return b"".join(parts_read)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:  # the disk's, not that of an offset that leads out of the archive
+            raise
         raise InputError(f"must be a whole zip archive ({error})", file=path.name) from None

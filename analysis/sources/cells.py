@@ -73,11 +73,16 @@ def read_cells(text: str, name: str, columns: Sequence[str], *, separator: str =
     -----
     Linear in the size of the file. Empty lines are no rows.
     """
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    try:
+        header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    except csv.Error as error:
+        raise InputError(f"must be a CSV file ({error})", file=name) from None
+    if any("\n" in column or "\r" in column for column in header):
+        raise InputError("a name of a column has two lines", file=name)
     names = [name.strip() for name in header]
     for column in columns:
         if names.count(column) != 1:
-            raise InputError("must have this column", file=name, column=column, value=separator.join(names)[:60])
+            raise InputError("must have this column once", file=name, column=column, value=separator.join(names)[:60])
     content = (text if text.endswith("\n") else text + "\n").encode()
     plain = [str(k) for k in range(len(names))]
     broken: dict[int, str] = {}

@@ -104,9 +104,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise InputError("is damaged; delete it and fetch again", file=path) from None
+        content = None
+    if not (isinstance(content, dict) and all(isinstance(entry, dict) for entry in content.values())):
+        raise InputError("is damaged; delete it and fetch again", file=path)
+    return content
 
 
 def _record(folder: Path, source: Source, origin: str, path: Path) -> None:

@@ -11,6 +11,7 @@ import pyogrio
 import shapely.ops
 from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyproj import Transformer
+from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, Polygon
 
 from ..pattern import InputError, Window, project
@@ -38,7 +39,7 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
         if len(layers) != 1:
             raise InputError("must hold one layer", file=path.name, value=", ".join(layers))
         frame = gpd.read_file(path)
-    except (DataSourceError, DataLayerError, FieldError, ValueError) as error:
+    except (DataSourceError, DataLayerError, FieldError, ShapelyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"cannot be read as polygons ({error})", file=path.name) from None

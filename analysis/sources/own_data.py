@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pyogrio.errors import DataSourceError
+from shapely.errors import ShapelyError
 
 from ..pattern import InputError, Plan, Sites, Strikes, Study, Window, project
 from .cells import WEAPON_CLASSES, Rule, decode, read_cells, sites_table, strikes_table
@@ -65,6 +67,7 @@ def own_study(
     Each row is one strike; an attack is an ``attack_id``, or else a date.
     """
     region = read_window(window)
+    places = read_sites(sites, region, plan)
     named = {} if areas is None else read_areas(areas, region, "name")
     table, extra = _strikes(strikes, plan)
     found = screen([table], region, named, plan.clean)
@@ -100,7 +103,6 @@ def own_study(
     listed = pd.DataFrame({"file": [p.name for p in files], "rows": 0, "sha256": [file_sha256(p) for p in files]})
     listed.loc[0, "rows"] = table.n_read
     credit = f"Data: {', '.join(path.name for path in files)}."
-    places = read_sites(sites, region, plan)
     listed.loc[1, "rows"] = places.n
     return Study(name, region, kept, places, named, aim, tables, listed, credit)
 
@@ -171,7 +173,12 @@ def _sites(path: Path, plan: Plan) -> pd.DataFrame:
     cells, broken = read_own(path, rules.sites, SITE_COLUMNS, ("longitude", "latitude"), rules.encoding)
     number = pd.Series(cells.index, index=cells.index).astype(str)
     ids = cells["site_id"].where(cells["site_id"] != "", number)
-    sigma = pd.to_numeric(cells["uncertainty_m"], errors="coerce").fillna(0.0)
+    stated = cells["uncertainty_m"] != ""
+    sigma = pd.to_numeric(cells["uncertainty_m"].where(stated, "0"), errors="coerce")
+    wrong = ~((sigma >= 0) & np.isfinite(sigma))
+    if wrong.any():
+        row, value = int(cells.index[wrong][0]), cells["uncertainty_m"][wrong].iloc[0]
+        raise InputError("must be a number of metres, zero or above", file=path.name, row=row, column="uncertainty_m", value=value)
     table = sites_table(
         path, "own", cells, broken, raw_id=ids, name=cells["name"].where(cells["name"] != "", ids), type="", holder="", city="",
         longitude=cells["longitude"], latitude=cells["latitude"], uncertainty_m=sigma, url="", decimal=rules.decimal,
@@ -219,9 +226,11 @@ def read_own(
         separator = max(",;\t", key=text[: text.find("\n")].count)
         cells, broken = read_cells(text, path.name, [mapping.get(c, c) for c in needed], separator=separator)
     cells = cells.rename(columns={theirs: ours for ours, theirs in mapping.items()})
-    for column in needed:
-        if column not in cells:
-            raise InputError("must have this column", file=path.name, column=mapping.get(column, column))
+    for column in columns:
+        times = list(cells.columns).count(column)
+        if times > 1 or (times == 0 and column in needed):
+            raise InputError("must have this column once", file=path.name, column=mapping.get(column, column))
+    cells = cells.loc[:, cells.columns.isin(columns)]
     if cells.empty and broken.empty:
         raise InputError("the file has no rows", file=path.name)
     return cells.reindex(columns=list(columns), fill_value="").astype(str), broken
@@ -230,7 +239,7 @@ def read_own(
 def _sheet(path: Path) -> pd.DataFrame:
     try:
         sheet = pd.read_excel(path, dtype=object)
-    except (ValueError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"must be an Excel sheet ({error})", file=path.name) from None
     sheet.index = pd.RangeIndex(1, len(sheet) + 1)
     return sheet.map(lambda cell: "" if pd.isna(cell) else cell.date().isoformat() if hasattr(cell, "date") else str(cell).strip())
@@ -239,7 +248,7 @@ def _sheet(path: Path) -> pd.DataFrame:
 def _spatial(path: Path, mapping: dict[str, str]) -> pd.DataFrame:
     try:
         frame = gpd.read_parquet(path) if path.suffix.lower() == ".parquet" else gpd.read_file(path)
-    except (DataSourceError, ValueError, OSError) as error:
+    except (DataSourceError, ShapelyError, ValueError, OSError) as error:
         raise InputError(f"cannot be read as spatial data ({str(error)[:100]})", file=path.name) from None
     if frame.crs is None:
         raise InputError("has no CRS", file=path.name)

@@ -62,7 +62,9 @@ def setting(n: int) -> tuple[PointPattern, Sites, Intensity, float]:
 
 def best_of_sixteen(points: PointPattern) -> float:
     """Give the cross-validated likelihood at its best where bw.ppl looks: 16 bandwidths from the least distance to half the diameter."""
-    nearest = cKDTree(np.column_stack([points.easting, points.northing])).query(np.column_stack([points.easting, points.northing]), k=2)[0][:, 1]
+    nearest = cKDTree(np.column_stack([points.easting, points.northing])).query(np.column_stack([points.easting, points.northing]), k=2)[0][
+        :, 1
+    ]
     criterion = likelihood_criterion(points)
     return -min(criterion(h) for h in np.geomspace(nearest[nearest > 0].min(), pdist(OUTER).max() / 2, 16))
 

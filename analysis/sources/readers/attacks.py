@@ -12,7 +12,9 @@ from ..cells import parse_numbers, read_cells, read_text
 
 def _times(text: pd.Series) -> pd.Series:
     """Parse times with or without a time of day; what is none becomes NaT."""
-    return pd.to_datetime(text, format="mixed", errors="coerce", utc=True).dt.tz_convert(None).astype("datetime64[ns]")
+    times = pd.to_datetime(text, format="mixed", errors="coerce", utc=True).dt.tz_convert(None)
+    # years beyond the range of datetime64[ns] come back in a coarser unit
+    return times.where((times.dt.year > 1700) & (times.dt.year < 2250)).astype("datetime64[ns]")
 
 
 def _checked(frame: pd.DataFrame, path: Path, cells: pd.DataFrame, times: dict[str, str]) -> pd.DataFrame:

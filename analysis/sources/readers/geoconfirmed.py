@@ -33,7 +33,7 @@ def read_kml(path: Path, source: str) -> RawTable:
         root = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InputError(f"holds XML that is refused ({type(error).__name__})", file=path.name) from None
-    except (ParseError, ValueError) as error:
+    except (ParseError, LookupError, ValueError) as error:  # LookupError: an encoding that nobody knows
         raise InputError(f"must be KML ({error})", file=path.name) from None
     if not str(root.tag).endswith("kml"):
         raise InputError("must be KML", file=path.name, value=root.tag)
