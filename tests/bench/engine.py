@@ -8,7 +8,6 @@ memory is that of a process of its own for each size.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 from shapely.geometry import Polygon
-from table import Row, timed
+from table import Row, peak, timed
 
 from analysis.baseline import fit_loglinear, kernel_intensity
 from analysis.baseline.bandwidth import likelihood_criterion
@@ -70,7 +69,7 @@ def best_of_sixteen(points: PointPattern) -> float:
 
 
 def ours(n: int) -> dict[str, list[float]]:
-    """Time the package at one size: seconds and the answer of each task, and the process's peak memory in MB."""
+    """Time the package at one size: seconds and the answer of each task, and the process's peak memory in GB."""
     points, sites, known, reach = setting(n)
     at = known.total / known.grid.integral(np.exp(-known.grid.centres[0] / 8)) * np.exp(-points.easting / 8)
     rk, rc = np.linspace(0, reach, 21), np.linspace(0, 1, 21)
@@ -95,7 +94,7 @@ def ours(n: int) -> dict[str, list[float]]:
         "dclf": lambda: envelope("dclf"),
     }
     found = {name: list(timed(run)) for name, run in tasks.items()}
-    return found | {"memory": [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]}
+    return found | {"memory": [peak()]}
 
 
 def theirs(n: int) -> dict[str, list[float]]:
@@ -146,7 +145,8 @@ def draw(found: Results) -> bytes:
                     ax.loglog(*zip(*at, strict=True), style, color=colour, label=name, fillstyle="full" if side == "ours" else "none")
         for ax in drawing.axes:
             ax.set(xlabel="strikes", ylabel="seconds", ylim=(3e-4, None))
-            ax.legend(fontsize=7.5, title="solid: this package; dashed: spatstat", title_fontsize=7.5)
+            ax.legend(fontsize=7.5, title="solid: this package; dashed: spatstat", title_fontsize=7.5, ncols=2,
+                      loc="upper center", bbox_to_anchor=(0.5, -0.12))  # fmt: skip
     return drawing.png
 
 

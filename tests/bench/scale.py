@@ -1,13 +1,12 @@
 """What a run costs along strikes, sites, draws and cells, and from where on sharing the tiles pays.
 
 One grid: decay_score_test on 512 × 512 cells. Tiles: a square country in 100 m cells, in this process, on two local workers (loky) and on a
-dask cluster of two workers on this machine, started before and warmed by one small run. Each in a process of its own, for its peak memory.
+dask cluster of two workers on this machine. Each in a process of its own, for its peak memory, after one small run that starts workers and compiles.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import numpy as np
 from distributed import Client, LocalCluster
 from joblib import parallel_config
 from shapely.geometry import box
+from table import peak
 
 from analysis.baseline import Kernel
 from analysis.figures.style import figure
@@ -46,11 +46,17 @@ def country(side: float, strikes: int, sites: int) -> tuple[PointPattern, Sites]
 
 def one_grid(strikes: int, sites: int, draws: int) -> float:
     """Time the test on one grid of 512 × 512 cells, baseline included."""
-    points, places = country(100e3, strikes, sites)
-    began = time.perf_counter()
-    baseline = Kernel(points.window.grid(shape=(512, 512)), 1500.0)
-    decay_score_test(points, places, Decay("gaussian", 500.0), baseline, n_simulations=draws, rng=1)
-    return time.perf_counter() - began
+
+    def run(strikes: int, sites: int, draws: int) -> float:
+        points, places = country(100e3, strikes, sites)
+        began = time.perf_counter()
+        baseline = Kernel(points.window.grid(shape=(512, 512)), 1500.0)
+        decay_score_test(points, places, Decay("gaussian", 500.0), baseline, n_simulations=draws, rng=1)
+        return time.perf_counter() - began
+
+    run(1_000, 100, 99)
+    run(strikes, 100, 1_000)  # another way from 4e7 simulated strikes on
+    return run(strikes, sites, draws)
 
 
 def tiled(km: int, way: str) -> float:
@@ -59,7 +65,7 @@ def tiled(km: int, way: str) -> float:
     setting: dict[str, Any] = {"bandwidth": 1500.0, "spacing": 100.0, "n_simulations": 99, "rng": 1}
     size = 6_000_000 if km >= 400 else 1_000_000
 
-    def run(points: PointPattern = points) -> float:
+    def run(points: PointPattern = points, size: int = size) -> float:
         began = time.perf_counter()
         tiled_decay_score_test(points, places, Decay("gaussian", 500.0), cells_at_once=size, **setting)
         return time.perf_counter() - began
@@ -71,10 +77,10 @@ def tiled(km: int, way: str) -> float:
             Client(cluster),
             parallel_config("dask"),
         ):
-            run(few)
+            run(few, size // 8)  # tiles for either worker
             return run()
     with parallel_config("loky", n_jobs=2 if way == "two workers" else 1):
-        run(few)
+        run(few, size // 8)
         return run()
 
 
@@ -99,8 +105,8 @@ def draw(found: dict[str, Any]) -> bytes:
     with figure(11, 4.2, panels=2, source="make bench; times of one run on one machine with two cores, docs/scale.json") as drawing:
         left, right = drawing.axes
         for along, rows in found["grid"].items():
-            left.loglog([row[along] for row in rows], [row["seconds"] for row in rows], "o-", label=f"along {along}")
-        left.set(xlabel="strikes, sites or draws; the others at 1e6, 1e4, 9,999", ylabel="seconds")
+            left.semilogx([row[along] for row in rows], [row["seconds"] for row in rows], "o-", label=f"along {along}")
+        left.set(xlabel="strikes, sites or draws; the others at 1e6, 1e4, 9,999", ylabel="seconds", ylim=(0, None))
         for way in WAYS:
             right.loglog(
                 [(10 * int(km)) ** 2 for km in found["tiles"]], [row[way]["seconds"] for row in found["tiles"].values()], "o-", label=way
@@ -126,4 +132,4 @@ def page(found: dict[str, Any]) -> str:
 if __name__ == "__main__":
     kind, *what = json.loads(sys.argv[1])
     taken = one_grid(**what[0]) if kind == "grid" else tiled(*what)
-    print(json.dumps({"seconds": taken, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+    print(json.dumps({"seconds": taken, "memory": peak()}))

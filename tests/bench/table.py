@@ -53,3 +53,9 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
         answer = run()
         times.append(time.perf_counter() - began)
     return statistics.median(times), answer
+
+
+def peak() -> float:
+    """Give this process's largest memory in GB; ``ru_maxrss`` would be at least what its parent held when it started this one."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1e6
