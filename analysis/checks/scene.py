@@ -135,7 +135,7 @@ class Scene:
 
     def near(
         self, decay: Decay, estimator: LinearEstimator, sites: Sites | None = None, *, errors: Array | None = None
-    ) -> tuple[Array, ...]:
+    ) -> Array:
         """Give the decay over each class of location error, before a baseline is taken off."""
         field = decay.field(self.design.sites if sites is None else sites, estimator.grid)
         return window_means(field, estimator.grid, self.errors[0] if errors is None else errors)
@@ -203,7 +203,7 @@ class Scene:
         return "above" if self.rejects else "at or below"
 
 
-def refitted(near: tuple[Array, ...], estimator: LinearEstimator) -> Array:
+def refitted(near: Array, estimator: LinearEstimator) -> Array:
     """Take off what the refitted baseline expects: (classes, cells)."""
     return np.stack([(f - estimator.adjoint(f)).ravel() for f in near])
 

@@ -41,8 +41,8 @@ class Run:
         """Read a field at the strikes, averaged over where each may have been."""
         levels, kind = error_classes(self.design.uncertainty, self.design.points.n)
         points = self.design.points
-        read = [self.design.grid.interpolate(f, points.easting, points.northing) for f in window_means(field, self.design.grid, levels)]
-        return np.asarray(read)[kind, np.arange(points.n)]
+        near = window_means(field, self.design.grid, levels)
+        return self.design.grid.interpolate(near, points.easting, points.northing, kind)
 
     def seed(self, *step: int) -> SeedSequence:
         """Give the seed of one step."""

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 class _CellSampler:
-    """Map uniform numbers to places: a cell by inverse CDF, then a uniform place in the cell."""
+    """Map uniform numbers to places: a cell by inverse CDF, then a uniform place in the cell. Cost: a step or two for each number."""
 
     def __init__(self, intensity: Intensity, cells: NDArray[np.bool_] | None = None) -> None:
         self.grid = intensity.grid
@@ -28,13 +28,31 @@ class _CellSampler:
             raise InputError("the intensity is zero where strikes are to be drawn")
         self.cdf = mass / mass[-1]
 
+    @cached_property
+    def _table(self) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
+        from ..pattern.loops import guide_to
+
+        return self.cdf, guide_to(self.cdf), self.cells
+
     def place(self, u: Array) -> tuple[Array, Array]:
         """Send an (N, 3) array of uniforms to N places."""
-        cell = self.cells[np.searchsorted(self.cdf, u[:, 0], side="right")]
-        i, j = np.divmod(cell, self.grid.shape[1])
-        # a cell on the rim may stick out of the window: there the cell's centre, which is inside, stands for the place
-        shift = np.where(self.grid.rim.ravel()[cell, None], 0.5, u[:, 1:])
-        return self.grid.west + (j + shift[:, 0]) * self.grid.dx, self.grid.south + (i + shift[:, 1]) * self.grid.dy
+        easting, northing = np.empty((1, len(u))), np.empty((1, len(u)))
+        self.place_rows(u[None], np.arange(len(u)), easting, northing)
+        return easting[0], northing[0]
+
+    def place_rows(self, u: Array, rows: NDArray[np.intp], easting: Array, northing: Array) -> None:
+        """Send some strikes of (B, n, 3) uniforms to places, written to (B, n) arrays."""
+        from ..pattern.loops import place_rows
+
+        grid = self.grid
+        corner, side = (grid.west, grid.south), (grid.dx, grid.dy)
+        place_rows(u, rows, *self._table, grid.rim.ravel(), grid.shape[1], corner, side, easting, northing)
+
+    def cell_rows(self, u: Array, rows: NDArray[np.intp], result: NDArray[np.intp]) -> None:
+        """Send some strikes of (B, n) uniforms to the flat indices of cells, written to a (B, n) array."""
+        from ..pattern.loops import cell_rows
+
+        cell_rows(u, rows, *self._table, result)
 
 
 def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> csr_array:
@@ -131,8 +149,7 @@ class BinomialNull:
         count = len(uniforms)
         easting, northing = np.empty((count, self.n)), np.empty((count, self.n))
         for rows, sampler in self._samplers:
-            e, y = sampler.place(uniforms[:, rows].reshape(-1, 3))
-            easting[:, rows], northing[:, rows] = e.reshape(count, -1), y.reshape(count, -1)
+            sampler.place_rows(uniforms, rows, easting, northing)
         replicate = np.repeat(np.arange(count), self.n)
         mark = np.tile(np.arange(self.n), count)
         return Draws(easting.ravel(), northing.ravel(), replicate, mark, count)
@@ -141,11 +158,7 @@ class BinomialNull:
         """Send (B, n) uniform numbers to the flat indices of cells, coupled too."""
         result = np.empty(uniforms.shape, np.intp)
         for rows, sampler in self._samplers:
-            u = uniforms[:, rows].ravel()
-            order = np.argsort(u)  # looking sorted numbers up is several times faster
-            found = np.empty(len(u), np.intp)
-            found[order] = sampler.cells[np.searchsorted(sampler.cdf, u[order], side="right")]
-            result[:, rows] = found.reshape(len(uniforms), -1)
+            sampler.cell_rows(uniforms, rows, result)
         return result
 
     def draw_counts(self, seed: SeedSequence, first: int, last: int, cells: NDArray[np.intp]) -> csr_array:

@@ -96,19 +96,17 @@ class Grid:
         """
         return self._home[self.cell(easting, northing)]
 
-    def interpolate(self, field: Array, easting: ArrayLike, northing: ArrayLike) -> Array:
-        """Read a field at points, bilinearly between cell centres and flat beyond the outermost ones."""
-        rows, columns = self.shape
-        u = np.clip((np.asarray(easting, float) - self.west) / self.dx - 0.5, 0, columns - 1)
-        v = np.clip((np.asarray(northing, float) - self.south) / self.dy - 0.5, 0, rows - 1)
-        j = np.minimum(u.astype(np.intp), max(columns - 2, 0))
-        i = np.minimum(v.astype(np.intp), max(rows - 2, 0))
-        u, v = u - j, v - i
-        flat, k = field.ravel(), i * columns + j
-        right, up = min(1, columns - 1), columns * min(1, rows - 1)
-        south = flat[k] + u * (flat[k + right] - flat[k])
-        north = flat[k + up] + u * (flat[k + up + right] - flat[k + up])
-        return south + v * (north - south)
+    def interpolate(self, field: Array, easting: ArrayLike, northing: ArrayLike, kind: NDArray[np.intp] | None = None) -> Array:
+        """Read a field at points, bilinearly between cell centres and flat beyond the outermost ones.
+
+        With ``kind``, one for each point, ``field`` is (kinds, rows, columns) and each point reads its own.
+        """
+        from .loops import bilinear
+
+        e, n = np.broadcast_arrays(np.asarray(easting, float), np.asarray(northing, float))
+        which, fields = (np.zeros(1, np.intp), field[None]) if kind is None else (kind, field)
+        corner, side = (self.west, self.south), (self.dx, self.dy)
+        return np.asarray(bilinear(np.ascontiguousarray(fields), which, e.ravel(), n.ravel(), corner, side)).reshape(e.shape)
 
     def count(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Array:
         """Sum points, or their weights, by cell."""

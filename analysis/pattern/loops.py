@@ -329,3 +329,65 @@ def unit_scores(field: Array, kind: Index, cells: Index, weights: Array, centre:
             squares = (totals[k] ** 2).sum()
             result[k, b] = result[k, b] / np.sqrt(squares) if squares > 0 else 0.0
     return result
+
+
+@compiled
+def _found(x: float, cdf: Array, guide: Index) -> int:
+    """Give the first place where a distribution exceeds x. Cost: a step or two."""
+    at = guide[min(int(x * len(guide)), len(guide) - 1)]
+    while at > 0 and cdf[at - 1] > x:  # the guide is known to rounding
+        at -= 1
+    while at < len(cdf) - 1 and cdf[at] <= x:
+        at += 1
+    return at
+
+
+@compiled
+def guide_to(cdf: Array) -> Index:
+    """Give the place in a distribution of each 1/len(cdf) of it, where looking up begins."""
+    result, at = np.empty(len(cdf), np.intp), 0
+    for k in range(len(cdf)):
+        while at < len(cdf) - 1 and cdf[at] <= k / len(cdf):
+            at += 1
+        result[k] = at
+    return result
+
+
+@compiled
+def place_rows(
+    u: Array, rows: Index, cdf: Array, guide: Index, cells: Index, rim: NDArray[np.bool_], columns: int,
+    corner: tuple[float, float], side: tuple[float, float], east: Array, north: Array,
+) -> None:  # fmt: skip
+    """Send uniform numbers (replicates, strikes, 3) to places, for some of the strikes: a cell by inverse CDF, then a place in it."""
+    for b in range(len(u)):
+        for r in rows:
+            cell = cells[_found(u[b, r, 0], cdf, guide)]
+            # a cell on the rim may stick out of the window: there the cell's centre, which is inside, stands for the place
+            x, y = (0.5, 0.5) if rim[cell] else (u[b, r, 1], u[b, r, 2])
+            east[b, r] = corner[0] + (cell % columns + x) * side[0]
+            north[b, r] = corner[1] + (cell // columns + y) * side[1]
+
+
+@compiled
+def cell_rows(u: Array, rows: Index, cdf: Array, guide: Index, cells: Index, result: Index) -> None:
+    """Send uniform numbers (replicates, strikes) to the flat indices of cells, for some of the strikes."""
+    for b in range(len(u)):
+        for r in rows:
+            result[b, r] = cells[_found(u[b, r], cdf, guide)]
+
+
+@compiled
+def bilinear(field: Array, kind: Index, east: Array, north: Array, corner: tuple[float, float], side: tuple[float, float]) -> Array:
+    """Read fields (kinds, rows, columns) between cell centres; ``kind`` may have a single entry, for all points."""
+    _, rows, columns = field.shape
+    result = np.empty(len(east))
+    for k in range(len(east)):
+        u = min(max((east[k] - corner[0]) / side[0] - 0.5, 0.0), columns - 1.0)
+        v = min(max((north[k] - corner[1]) / side[1] - 0.5, 0.0), rows - 1.0)
+        j, i = min(int(u), max(columns - 2, 0)), min(int(v), max(rows - 2, 0))
+        right, up, c = min(j + 1, columns - 1), min(i + 1, rows - 1), kind[k if len(kind) > 1 else 0]
+        u, v = u - j, v - i
+        south_ = field[c, i, j] + u * (field[c, i, right] - field[c, i, j])
+        north_ = field[c, up, j] + u * (field[c, up, right] - field[c, up, j])
+        result[k] = south_ + v * (north_ - south_)
+    return result

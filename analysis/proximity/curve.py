@@ -51,12 +51,9 @@ def ratio_curve(
 
     def curve(draws: Draws) -> Array:
         weight, which = design.weights[draws.mark], kind[draws.mark]
-        rows = [np.flatnonzero(which == c) for c in range(len(levels))]
         result = np.empty((draws.n_draws, len(radii)))
         for k, (near, expected) in enumerate(pairs):
-            value = np.empty(len(which))
-            for field, at in zip(near, rows, strict=True):
-                value[at] = grid.interpolate(field, draws.easting[at], draws.northing[at])
+            value = grid.interpolate(near, draws.easting, draws.northing, which)
             mean = grid.interpolate(expected, draws.easting, draws.northing)
             result[:, k] = draws.sums(weight * value) / draws.sums(weight * mean)
         return result

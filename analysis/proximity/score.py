@@ -32,7 +32,8 @@ class LinearScore:
 
     Attributes
     ----------
-    fields : one (rows, columns) array for each class of location error
+    fields : (classes, rows, columns) array
+        One for each class of location error.
     error_class : (n,) int array
         Which field each strike reads.
     weights : (n,) array
@@ -44,7 +45,7 @@ class LinearScore:
     estimator : LinearEstimator
     """
 
-    fields: tuple[Array, ...]
+    fields: Array
     error_class: NDArray[np.intp]
     weights: Array
     unit: NDArray[np.intp] | None
@@ -54,17 +55,13 @@ class LinearScore:
     def marked(self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull) -> LinearScore:
         """Give the same fields other strikes' marks; with ``attack``, centred on the strikes' means under ``null``."""
         unit = None if attack is None else pd.factorize(np.asarray(attack))[0].astype(np.intp)
-        centre = np.zeros(null.n) if unit is None else null.means(np.stack([f.ravel() for f in self.fields]), error_class)
+        centre = np.zeros(null.n) if unit is None else null.means(self.fields.reshape(len(self.fields), -1), error_class)
         return LinearScore(self.fields, error_class, weights, unit, centre, self.estimator)
 
     def values(self, draws: Draws) -> Array:
         """Give each point's weighted value."""
-        grid, kind = self.estimator.grid, self.error_class[draws.mark]
-        result = np.empty(len(kind))
-        for c, field in enumerate(self.fields):
-            rows = np.flatnonzero(kind == c)
-            result[rows] = grid.interpolate(field, draws.easting[rows], draws.northing[rows])
-        return result * self.weights[draws.mark]
+        read = self.estimator.grid.interpolate(self.fields, draws.easting, draws.northing, self.error_class[draws.mark])
+        return read * self.weights[draws.mark]
 
     def __call__(self, draws: Draws) -> Array:
         """Give the statistic of each replicate."""
@@ -111,9 +108,8 @@ def decay_score(
     With ``attack`` given, the sum is divided by its attack-robust standard error; values are centred on their mean under ``null``.
     """
     levels, kind = error_classes(uncertainty, points.n)
-    fields = window_means(decay.field(sites, estimator.grid), estimator.grid, levels)
-    if refit:
-        fields = tuple(field - estimator.adjoint(field) for field in fields)
+    near = window_means(decay.field(sites, estimator.grid), estimator.grid, levels)
+    fields = np.stack([field - estimator.adjoint(field) for field in near]) if refit else near
     weight = np.ones(points.n) if weights is None else np.asarray(weights, float)
     plain = LinearScore(fields, kind, weight, None, np.zeros(points.n), estimator)
     if attack is None:

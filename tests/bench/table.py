@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 HEAD = f"{'task':<52} {'n':>9} {'ours (s)':>10} {'peer (s)':>10} {'ratio':>7} {'differs by':>11}  peer"
