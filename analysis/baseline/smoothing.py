@@ -104,7 +104,8 @@ def window_means(field: Array, grid: Grid, bandwidths: Iterable[float]) -> Array
 
     (M f)(u) = ∫_W f(v) k(v−u) dv / ∫_W k(v−u) dv. With the bandwidth of a baseline this is the refitted expectation of f for
     a strike at u (methods.md, Refitting); with a strike's location error it is the mean of f over where that strike may have been.
-    A bandwidth of 0 gives the field itself. Returns (bandwidths, rows, columns). Cost: one FFT for the field and one for each bandwidth, or as :func:`smooth`.
+    A bandwidth of 0 gives the field itself. Returns (bandwidths, rows, columns). Cost: one FFT for the field and one for each bandwidth,
+    or as :func:`smooth`.
     """
     inside = np.where(grid.inside, field, 0.0)
     wide = [float(h) for h in bandwidths]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..inference import format_p
 from ..null import Rng, replicate_rng, seed_sequence
-from .scene import CheckResult, Scene
+from .scene import CheckResult, Scene, in_parts
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 IMPUTATIONS = 200
 
 
@@ -24,13 +27,16 @@ def location_error(at: Scene, *, rng: Rng) -> CheckResult:
     phi = at.phi(at.decay, at.estimator, errors=np.zeros(1))
     exact = at.scores(phi, kind=kind)
     seed = seed_sequence(rng)
-    noise = np.array([replicate_rng(seed, k).standard_normal((2, points.n)) for k in range(IMPUTATIONS)])
+
+    def moved(sigma: Array) -> Iterator[Index]:
+        for part in in_parts(IMPUTATIONS, 2 * points.n):
+            noise = np.array([replicate_rng(seed, k).standard_normal((2, points.n)) for k in part])
+            yield grid.inside_cell(points.easting + sigma * noise[:, 0], points.northing + sigma * noise[:, 1])
+
     table, broken = [], None
     for extra in (0.0, *at.plan.checks.errors_m):
-        sigma = np.hypot(at.design.uncertainty, extra)
-        cells = grid.inside_cell(points.easting + sigma * noise[:, 0], points.northing + sigma * noise[:, 1])
-        moved = at.scores(phi, kind=kind, places=cells).simulated[0]
-        p = at.alike([at.p(value, exact.simulated[0]) for value in moved])
+        scores = at.scores(phi, kind=kind, places=moved(np.hypot(at.design.uncertainty, extra))).simulated[0]
+        p = at.alike([at.p(value, exact.simulated[0]) for value in scores])
         stands = bool(at.stands(np.median(p)))
         broken = extra if not stands and broken is None else broken
         table.append({"added_error_m": extra, "median_p": float(np.median(p)), "share_standing": float(at.stands(p).mean()),
@@ -57,7 +63,7 @@ def coarse_positions(at: Scene) -> CheckResult:
         snap = grid.inside_cell(
             grid.west + (np.floor((e - grid.west) / side) + 0.5) * side, grid.south + (np.floor((n - grid.south) / side) + 0.5) * side
         )
-        p = float(at.alike(at.scores(at.planned, cells=snap[at.cells], places=snap[at.places]).p)[0])
+        p = float(at.alike(at.scores(at.planned, cells=snap[at.cells], places=(snap[part] for part in at.places)).p)[0])
         table.append({"square_m": side, "p_value": p, "stands": bool(at.stands(p)), "counts": side <= at.decay.scale})
     bad = [row for row in table if row["counts"] and not row["stands"]]
     listed = ", ".join(f"{row['square_m']:g} m (p = {format_p(row['p_value'])})" for row in bad)

@@ -22,7 +22,7 @@ from ..inference import format_p
 from ..pattern import Grid, Intensity, Study
 from ..proximity import Decay, Design
 from ..proximity.score import ALTERNATIVES
-from .scene import CheckResult, Scene, refitted
+from .scene import CheckResult, Places, Scene, refitted
 
 Array = NDArray[np.float64]
 BLOCK = 4  # cells on a side that a surface takes as one: its knots are many times further apart
@@ -152,7 +152,7 @@ def multiverse(at: Scene) -> CheckResult:
         near = {decay: at.near(decay, estimators[0]) for decay in decays}
         for estimator in [*estimators, *_surfaces(at, at.study, design, weights)]:
             nulls = {kept: replace(design, keep_area_counts=kept).null(estimator, weights) for kept in _kept(design)}
-            places = {kept: null.cells(at.uniforms) for kept, null in nulls.items()}
+            places = {kept: Places(at, null) for kept, null in nulls.items()}
             for decay in decays:
                 phi = np.where(design.grid.inside.ravel(), refitted(near[decay], estimator), np.nan)
                 for kept, null in nulls.items():

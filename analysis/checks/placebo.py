@@ -100,8 +100,7 @@ def placebo_dates(at: Scene) -> CheckResult:
         return CheckResult("placebo dates", threat, None, (), "Too few days lie before or after the first prompting event.")
     nearness = (at.weights * at.planned[at.errors[1], at.cells[0]])[~held]
     value, weight = np.bincount(code, nearness), np.bincount(code, at.weights[~held])
-    # ranking uniform numbers deals the days; the first row leaves them as they are
-    order = np.vstack([np.arange(len(days)), np.argsort(at.uniforms[:, : len(days)], axis=1)])
+    order = np.vstack([np.arange(len(days)), *at.orders(len(days))])  # the first row leaves the days as they are
     dealt, heft = value[order], weight[order]
     change = abs(dealt[:, ~before].sum(axis=1) / heft[:, ~before].sum(axis=1) - dealt[:, before].sum(axis=1) / heft[:, before].sum(axis=1))
     # the order of a sum must not make a tie with the data a smaller number

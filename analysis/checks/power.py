@@ -17,7 +17,7 @@ from ..baseline import window_means
 from ..proximity import Decay, ExcessResult
 from ..proximity.excess import tilted
 from .calibration import Calibration
-from .scene import CheckResult, Scene
+from .scene import CheckResult, Places, Scene
 
 Array = NDArray[np.float64]
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0)
@@ -36,7 +36,7 @@ def power(at: Scene, excess: ExcessResult) -> CheckResult:
     base = at.scores(at.planned).simulated[0]
     drawn = {}
     for ratio in sorted({*RATIOS, plan.verdict.no_excess_below}):
-        places = tilted(at.null, near, absorbed, ratio).cells(at.uniforms)
+        places = Places(at, tilted(at.null, near, absorbed, ratio))
         drawn[ratio] = at.scores(at.planned, places=places).simulated[0]
     # the score rises with the ratio; draws share their chance, so medians that fall do so by their Monte Carlo error only
     medians = np.maximum.accumulate([float(np.median(scores)) for scores in drawn.values()])

@@ -63,9 +63,8 @@ def sources(at: Scene, radius: float) -> CheckResult:
     if len(size) < 2:
         said = f"No source has {at.plan.checks.min_strikes} located strikes or more."
         return CheckResult("sources", threat, None, (), said)
-    # ranking uniform numbers deals the sources
-    dealt = label[np.argsort(at.uniforms[:, use], axis=1)]
-    each = np.array([(near & (dealt == k)).sum(axis=1) for k in range(len(size))])
+    dealt = (label[np.argsort(part[:, use], axis=1)] for part in at.uniforms(len(use)))
+    each = np.hstack([[(near & (part == k)).sum(axis=1) for k in range(len(size))] for part in dealt])
     observed = np.bincount(label, near)
     expected = near.sum() * size / len(near)
     spread = np.maximum(expected, 1e-9)

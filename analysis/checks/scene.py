@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.random import SeedSequence
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
@@ -21,6 +23,7 @@ from ..proximity.score import ALTERNATIVES
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 CELL_M = 100.0  # as coarse as the cells of the calibration
+HELD = 4_000_000  # places held at once, 8 bytes each; more are drawn in parts, and anew by each check
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,25 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """Give the cells of all strikes in the draws of a null, some replicates at a time: (replicates, n) arrays."""
+
+    at: Scene
+    null: BinomialNull
+
+    def __iter__(self) -> Iterator[Index]:
+        if self.at.n_simulations * self.null.n <= HELD:
+            yield self._all
+        else:
+            yield from (self.null.cells(part) for part in self.at.uniforms(self.null.n))
+
+    @cached_property
+    def _all(self) -> Index:
+        (uniforms,) = self.at.uniforms(self.null.n)
+        return self.null.cells(uniforms)
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """Hold what the checks read. Strikes that prompted the study are in it with weight zero.
 
@@ -71,8 +93,10 @@ class Scene:
         Of all located strikes, n of them, prompting ones included.
     weights : (n,) array
         As planned.
-    uniforms : (B, n) array
-        The chance in all draws: under another intensity they give coupled places, so that checks differ by what they change only.
+    seed : SeedSequence
+    n_simulations : int
+        B. The chance in all draws is the same: under another intensity it gives coupled places, so that checks differ by what they change
+        only.
     """
 
     study: Study
@@ -80,7 +104,8 @@ class Scene:
     primary_p: float
     design: Design
     weights: Array
-    uniforms: Array
+    seed: SeedSequence
+    n_simulations: int
 
     @property
     def rejects(self) -> bool:
@@ -102,10 +127,19 @@ class Scene:
         """The null of the primary test."""
         return self.design.null(self.estimator, self.weights)
 
+    def uniforms(self, n: int) -> Iterator[Array]:
+        """Give the chance of the first n strikes in all draws, some replicates at a time: (replicates, n) arrays."""
+        for part in in_parts(self.n_simulations, n):
+            yield np.array([replicate_rng(self.seed, k).random(n) for k in part])
+
+    def orders(self, n: int) -> Iterator[Index]:
+        """Deal n things anew in each draw, by the ranks of uniform numbers."""
+        return (np.argsort(part, axis=1) for part in self.uniforms(n))
+
     @cached_property
-    def places(self) -> Index:
+    def places(self) -> Places:
         """Draws from it."""
-        return self.null.cells(self.uniforms)
+        return Places(self, self.null)
 
     @cached_property
     def errors(self) -> tuple[Array, Index]:
@@ -151,16 +185,16 @@ class Scene:
         weights: Array | None = None,
         *,
         null: BinomialNull | None = None,
-        places: Index | None = None,
+        places: Iterable[Index] | None = None,
         kind: Index | None = None,
         unit: ArrayLike | None = None,
         cells: Index | None = None,
     ) -> Scores:
         """Test one set of fields under several weightings at once. What is not given is the primary test's.
 
-        Cost: draws × strikes × weightings.
+        ``places`` are the cells of the strikes in draws, (replicates, n) arrays. Cost: draws × strikes × weightings.
         """
-        from ..pattern.loops import unit_scores
+        from ..pattern.draw_loops import unit_scores
 
         null = self.null if null is None else null
         kind = self.errors[1] if kind is None else kind
@@ -168,16 +202,37 @@ class Scene:
         label = self.unit if unit is None else codes(unit)
         centre = null.means(phi, kind)
         observed = unit_scores(phi, kind, self.cells if cells is None else cells, rows, centre, label)[:, 0]
-        drawn = self.places if places is None and null is self.null else (null.cells(self.uniforms) if places is None else places)
-        simulated = unit_scores(phi, kind, drawn, rows, centre, label)
+        if places is None:
+            places = self.places if null is self.null else Places(self, null)
+        simulated = np.concatenate([unit_scores(phi, kind, part, rows, centre, label) for part in places], axis=1)
         return Scores(observed, simulated, np.array([self.p(o, s) for o, s in zip(observed, simulated, strict=True)]))
+
+    def without_each(self, phi: Array) -> Array:
+        """Give the p-value of one set of fields without each attack in turn: the sums of an attack leave those of all.
+
+        Cost: draws × (strikes + attacks).
+        """
+        from ..pattern.draw_loops import unit_sums
+
+        kind, weights, n_units = self.errors[1], self.weights, int(self.unit.max()) + 1
+        centre = np.bincount(self.unit, weights * self.null.means(phi, kind), n_units)
+
+        def left(cells: Index) -> Array:
+            sums = unit_sums(phi, kind, cells, weights, self.unit, n_units)
+            total, squares = sums.sum(axis=1, keepdims=True), (sums - centre) ** 2
+            rest = squares.sum(axis=1, keepdims=True) - squares
+            return np.divide(total - sums, np.sqrt(np.maximum(rest, 0)), out=np.zeros_like(sums), where=rest > 1e-12 * squares)
+
+        (observed,) = left(self.cells)
+        simulated = np.concatenate([left(part) for part in self.places])
+        return np.array([self.p(o, s) for o, s in zip(observed, simulated.T, strict=True)])
 
     @cached_property
     def _shift(self) -> float:
         return float(logit(self._within(self.primary_p)) - logit(self._within(self.scores(self.planned).p[0])))
 
     def _within(self, p: ArrayLike) -> Array:
-        draws = len(self.uniforms)
+        draws = self.n_simulations
         return np.clip(np.asarray(p, float), 1 / (draws + 1), draws / (draws + 1))
 
     def alike(self, p: ArrayLike) -> Array:
@@ -203,6 +258,12 @@ class Scene:
         return "above" if self.rejects else "at or below"
 
 
+def in_parts(replicates: int, n: int) -> Iterator[range]:
+    """Split replicates of n strikes so that no more than ``HELD`` strikes are held at once."""
+    step = max(1, HELD // max(n, 1))
+    return (range(first, min(first + step, replicates)) for first in range(0, replicates, step))
+
+
 def refitted(near: Array, estimator: LinearEstimator) -> Array:
     """Take off what the refitted baseline expects: (classes, cells)."""
     return np.stack([(f - estimator.adjoint(f)).ravel() for f in near])
@@ -223,5 +284,4 @@ def scene(study: Study, plan: Plan, primary_p: float, *, rng: Rng, n_simulations
     weights = np.array([planned.get(name, 0.0) for name in design.points.marks["strike_id"]])
     seed = seed_sequence(rng)
     draws = plan.n_simulations if n_simulations is None else n_simulations
-    uniforms = np.array([replicate_rng(seed, k).random(design.points.n) for k in range(draws)])
-    return Scene(study, plan, primary_p, design, weights, uniforms)
+    return Scene(study, plan, primary_p, design, weights, seed, draws)

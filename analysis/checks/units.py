@@ -126,8 +126,7 @@ def coverage(at: Scene) -> CheckResult:
     group = period[first]
     value = np.bincount(at.unit, at.weights * at.planned[at.errors[1], at.cells[0]])
     weight = np.bincount(at.unit, at.weights)
-    # ranking uniform numbers deals the attacks; the first row leaves them as they are
-    order = np.vstack([np.arange(len(label)), np.argsort(at.uniforms[:, : len(label)], axis=1)])
+    order = np.vstack([np.arange(len(label)), *at.orders(len(label))])  # the first row leaves the attacks as they are
     heft = np.array([weight[order][:, group == k].sum(axis=1) for k in used])
     mean = np.array([value[order][:, group == k].sum(axis=1) for k in used]) / np.maximum(heft, 1e-12)
     apart = (heft * (mean - (heft * mean).sum(axis=0) / heft.sum(axis=0)) ** 2).sum(axis=0)

@@ -30,7 +30,7 @@ class _CellSampler:
 
     @cached_property
     def _table(self) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
-        from ..pattern.loops import guide_to
+        from ..pattern.draw_loops import guide_to
 
         return self.cdf, guide_to(self.cdf), self.cells
 
@@ -42,7 +42,7 @@ class _CellSampler:
 
     def place_rows(self, u: Array, rows: NDArray[np.intp], easting: Array, northing: Array) -> None:
         """Send some strikes of (B, n, 3) uniforms to places, written to (B, n) arrays."""
-        from ..pattern.loops import place_rows
+        from ..pattern.draw_loops import place_rows
 
         grid = self.grid
         corner, side = (grid.west, grid.south), (grid.dx, grid.dy)
@@ -50,14 +50,14 @@ class _CellSampler:
 
     def cell_rows(self, u: Array, rows: NDArray[np.intp], result: NDArray[np.intp]) -> None:
         """Send some strikes of (B, n) uniforms to the flat indices of cells, written to a (B, n) array."""
-        from ..pattern.loops import cell_rows
+        from ..pattern.draw_loops import cell_rows
 
         cell_rows(u, rows, *self._table, result)
 
 
 def _spread(rngs: list[np.random.Generator], sizes: list[int], mass: Array) -> csr_array:
     """Share strikes out to cells in proportion to their mass."""
-    from ..pattern.loops import share_out
+    from ..pattern.draw_loops import share_out
 
     cdf = np.cumsum(mass)
     total, cdf[-1] = float(cdf[-1]), np.inf

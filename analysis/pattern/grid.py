@@ -101,7 +101,7 @@ class Grid:
 
         With ``kind``, one for each point, ``field`` is (kinds, rows, columns) and each point reads its own.
         """
-        from .loops import bilinear
+        from .draw_loops import bilinear
 
         e, n = np.broadcast_arrays(np.asarray(easting, float), np.asarray(northing, float))
         which, fields = (np.zeros(1, np.intp), field[None]) if kind is None else (kind, field)
