@@ -86,5 +86,11 @@ def test_what_cannot_be_tiled_is_one_line(country):
         tiled_decay_score_test(points.subset(np.zeros(points.n, bool)), sites, Decay("disc", 500.0), **setting)
     with pytest.raises(InputError, match="no sites"):
         tiled_decay_score_test(points, sites.subset(np.zeros(sites.n, bool)), Decay("disc", 500.0), **setting)
+    for name in ("bandwidth", "spacing"):
+        for value in (0.0, np.nan):
+            with pytest.raises(InputError, match=f"column {name}.*positive number"):
+                tiled_decay_score_test(points, sites, Decay("disc", 500.0), **{**setting, name: value})
+    with pytest.raises(InputError, match="at least 19"):
+        tiled_decay_score_test(points, sites, Decay("disc", 500.0), **{**setting, "n_simulations": 18})
     with pytest.raises(InputError, match="must be closer"):
         tiled_decay_score_test(points, sites, Decay("disc", 500.0), alternative="greater", **setting)
