@@ -11,7 +11,7 @@ from shapely.geometry import Polygon
 
 from analysis.pattern import InputError, PointPattern, Sites, Window
 from analysis.proximity import berman_test, cdf_test, count_within
-from analysis.proximity.berman import _anderson_darling_cdf
+from analysis.proximity.berman import _anderson_darling_cdf, null_cdf
 
 
 @pytest.fixture
@@ -63,6 +63,12 @@ def test_alternatives_of_berman(example):
     assert p["closer"] + p["farther"] == pytest.approx(1)
     assert p["two-sided"] == pytest.approx(2 * p["closer"])
     assert p["closer"] < 0.05 < p["two-sided"]
+
+
+def test_shares_of_a_baseline_by_hand():
+    """Cells at 1, 2 (twice) and 4 hold a quarter each: F0 is 0 below the first, ¼, ½ halfway to ¾, ¾, ⅞ halfway, 1 from the last on."""
+    at = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 9.0])
+    assert null_cdf(at, np.array([1.0, 2.0, 4.0, 2.0]), np.full(4, 3.0)).tolist() == [0, 0.25, 0.5, 0.75, 0.875, 1, 1]
 
 
 def test_anderson_darling_levels():

@@ -10,7 +10,7 @@ from analysis.baseline import Kernel, Uniform, window_means
 from analysis.inference import simulate
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import InputError, Intensity, PointPattern, Sites
-from analysis.proximity import Decay, count_within, decay_score, decay_score_test, excess_ratio, weighted_count
+from analysis.proximity import Decay, count_within, decay_score, decay_score_test, excess_ratio, tilted, weighted_count
 from analysis.proximity.score_levels import countable, level_scores
 
 
@@ -158,6 +158,21 @@ def test_excess_ratio_finds_the_truth_and_the_naive_ratio_does_not(world, holed)
     assert held >= binom.ppf(0.0005, 40, 0.95)
 
 
+def test_the_detectable_ratio_is_found_as_often_as_said(world, holed):
+    """A world tilted by it exceeds the null's 90 % point with probability .7: other draws, four standard errors of both."""
+    grid, truth, sites = world
+    near, absorbed = (np.full(grid.shape, value) for value in (1.0, 0.25))
+    assert tilted(BinomialNull(truth, 9), near, absorbed, 3.0).intensity.values == pytest.approx(2 * truth.values)  # 3 / (1 + 2/4)
+    near = Decay("disc", 0.8).field(sites, grid)
+    points, null, decay = drawn(truth, holed, 0), BinomialNull(truth, 60), Decay("gaussian", 0.8)
+    score = decay_score(points, sites, decay, Kernel(grid, 1.5))
+    found = excess_ratio(points, score, null, near, 0.8, 1.5, n_simulations=999, rng=1, test_level=0.1, power=0.7)
+    raised = tilted(null, near, window_means(near, grid, [1.5])[0], found.detectable)
+    calm, tense = (simulate(score, one, n_simulations=999, rng=2) for one in (null, raised))
+    assert (tense >= np.quantile(calm, 0.9)).mean() == pytest.approx(0.7, abs=4 * np.sqrt((0.7 * 0.3 + 0.3 * 0.3) / 999))
+    assert f"an excess of {found.detectable:.3g} would have been found with probability 0.7" in str(found)
+
+
 def test_invariant_to_the_order_of_strikes(world, holed):
     grid, truth, sites = world
     points = drawn(truth, holed, 1)
@@ -225,11 +240,12 @@ def test_one_strike_gives_a_valid_p(world, holed):
 
 
 def test_counts_by_hand():
-    """None of 2 expected: p = 2 e⁻², upper limit −log(.025) / 2. Weights ½, ½ and one more of 1: sums 1, ½ and 2, 1½ in Fay and Feuer's χ²."""
+    """None of 2 expected: p = 2 e⁻², upper limit −log(.025) / 2. Weights ½, ½ and one more of 2: sums 1, ½ and 3, 4½ in Fay and Feuer's χ²."""
+    assert count_within([0.9, 1.0, 1.1], 1.0, 2.0).observed == 2
     none = count_within([3.0], 1.0, 2.0)
     assert (none.interval, none.p_value) == (pytest.approx((0, -np.log(0.025) / 2)), pytest.approx(2 * np.exp(-2)))
-    halves = weighted_count([0.5, 0.5, 0.0], 1.0, 4.0, largest_weight=1.0)
-    low, high = 0.5 / 2 * chi2.ppf(0.025, 2 * 1 / 0.5), 1.5 / 4 * chi2.ppf(0.975, 2 * 4 / 1.5)
+    halves = weighted_count([0.5, 0.5, 0.0], 1.0, 4.0, largest_weight=2.0)
+    low, high = 0.5 / 2 * chi2.ppf(0.025, 2 * 1 / 0.5), 4.5 / 6 * chi2.ppf(0.975, 2 * 9 / 4.5)
     assert (halves.observed, halves.interval) == (1.0, pytest.approx((low / 4, high / 4)))
 
 
