@@ -8,14 +8,7 @@ from .decay import Decay
 from .design import Design, build_design, cell_strata, periods, tested_sites
 from .events import flow, held_out_events, near_aim_points, near_events, nearest_aim_point, site_error
 from .excess import ExcessResult, excess_ratio, tilted
-from .focused import (
-    FocusedFamily,
-    FocusedScore,
-    bithell_weights,
-    focused_family_test,
-    focused_score_test,
-    tango_decay,
-)
+from .focused import FocusedFamily, FocusedScore, bithell_weights, focused_family_test, focused_score_test, tango_decay
 from .joint import JointResult, joint_site_effect
 from .kernel_incidence import KernelIncidence, kernel_raised_incidence, kernel_raised_incidence_test
 from .look_elsewhere import LookElsewhere, look_elsewhere
@@ -30,13 +23,7 @@ from .ripley import cross_k, k_function, l_function
 from .risk_bandwidth import risk_bandwidth
 from .scan import ScanResult, scan_test
 from .scan_time import space_time_scan
-from .score import (
-    LinearScore,
-    decay_score,
-    decay_score_test,
-    error_classes,
-    score_test,
-)
+from .score import LinearScore, decay_score, decay_score_test, error_classes, score_test
 from .separate import SeparateIncidence, separate_incidence
 from .shift import random_shift_test
 from .stone import stone_test

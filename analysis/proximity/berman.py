@@ -4,6 +4,7 @@ References
 ----------
 Berman, M. (1986). Testing for spatial association between a point process and another stochastic process. Applied Statistics 35, 54-62.
 Baddeley, A., Turner, R., Møller, J. & Hazelton, M. (2005). Residual analysis for spatial point processes. JRSS B 67, 617-666.
+Marsaglia, G. & Marsaglia, J. (2004). Evaluating the Anderson–Darling distribution. Journal of Statistical Software 9(2).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from ..inference import TestResult
 from ..pattern import InputError
 
 Array = NDArray[np.float64]
-NORMAL_SIDES = {"closer": "less", "farther": "greater", "two-sided": "two-sided"}
 
 
 def checked(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike) -> tuple[Array, Array, Array]:
@@ -66,6 +66,10 @@ def berman_test(
     alternative : {"closer", "farther", "two-sided"}
         Closer means smaller covariate values.
 
+    Returns
+    -------
+    TestResult
+
     Notes
     -----
     Z1 = (Σ Z(x_i) − ∫ λ0 Z) / sqrt(∫ λ0 Z²). Z2 = sqrt(12/n) (Σ U_i − n/2) with U_i = F0(Z(x_i)). Normal p-values; the baseline is taken
@@ -74,12 +78,11 @@ def berman_test(
     Raises
     ------
     InputError
-        For no strikes, values that are not finite, or a baseline without mass.
+        For no strikes, values that are not finite, a baseline that is negative or without mass, an unknown kind or alternative, or a
+        covariate that is zero everywhere (Z1).
     """
     events, cells, mass = checked(z_events, z_cells, expected)
     n = len(events)
-    if alternative not in NORMAL_SIDES:
-        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
     if kind == "Z1":
         variance = float((mass * cells**2).sum())
         if variance == 0:
@@ -89,13 +92,16 @@ def berman_test(
         statistic = float(np.sqrt(12 / n) * (null_cdf(events, cells, mass).sum() - n / 2))
     else:
         raise InputError("must be Z1 or Z2", column="kind", value=kind)
-    side = NORMAL_SIDES[alternative]
-    p = {"less": norm.cdf(statistic), "greater": norm.sf(statistic), "two-sided": 2 * norm.sf(abs(statistic))}[side]
-    return TestResult(f"Berman {kind}", statistic, max(float(p), np.finfo(float).tiny), alternative, "Poisson, known", n)
+    p = {"closer": norm.cdf(statistic), "farther": norm.sf(statistic), "two-sided": 2 * norm.sf(abs(statistic))}
+    if alternative not in p:
+        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
+    return TestResult(f"Berman {kind}", statistic, max(float(p[alternative]), np.finfo(float).tiny), alternative, "Poisson, known", n)
 
 
 def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, kind: Literal["ks", "cvm", "ad"] = "ks") -> TestResult:
     """Test whether the covariate at the strikes is distributed as the baseline predicts, against any difference.
+
+    Answers: do distances follow the baseline? A no may be an excess near sites, a lack of strikes there, or a wrong baseline.
 
     Parameters
     ----------
@@ -104,10 +110,14 @@ def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, ki
     kind : {"ks", "cvm", "ad"}
         Kolmogorov–Smirnov, Cramér–von Mises, or Anderson–Darling of U_i = F0(Z(x_i)) against uniform.
 
+    Returns
+    -------
+    TestResult
+
     Notes
     -----
-    U_i are kept within 1/2N of 0 and 1, N the number of cells, so that Anderson–Darling stays finite. Its p-value is that of
-    Marsaglia & Marsaglia (2004), Journal of Statistical Software 9(2), for large n.
+    For Anderson–Darling U_i are kept 1/2N off 0 and 1, N the number of cells, so that it stays finite; its p-value is that of Marsaglia &
+    Marsaglia (2004) for large n. The baseline is taken as known.
 
     Raises
     ------
@@ -118,11 +128,8 @@ def cdf_test(z_events: ArrayLike, z_cells: ArrayLike, expected: ArrayLike, *, ki
     u, n = null_cdf(events, cells, mass), len(events)
     if n < 2:
         raise InputError("a CDF test needs two strikes at least", value=n)
-    if kind == "ks":
-        result = kstest(u, "uniform")
-        statistic, p = float(result.statistic), float(result.pvalue)
-    elif kind == "cvm":
-        result = cramervonmises(u, "uniform")
+    if kind in ("ks", "cvm"):
+        result = (kstest if kind == "ks" else cramervonmises)(u, "uniform")
         statistic, p = float(result.statistic), float(result.pvalue)
     elif kind == "ad":
         floor = 0.5 / len(cells)
@@ -140,8 +147,6 @@ def _anderson_darling_cdf(z: float) -> float:
     if z <= 0:
         return 0.0
     if z < 2:
-        c = (2.00012, 0.247105, 0.0649821, 0.0347962, 0.0116720, 0.00168691)
-        tail = c[0] + (c[1] - (c[2] - (c[3] - (c[4] - c[5] * z) * z) * z) * z) * z
+        tail = np.polyval([0.00168691, -0.0116720, 0.0347962, -0.0649821, 0.247105, 2.00012], z)
         return float(np.exp(-1.2337141 / z) / np.sqrt(z) * tail)
-    c = (1.0776, 2.30695, 0.43424, 0.082433, 0.008056, 0.0003146)
-    return float(np.exp(-np.exp(c[0] - (c[1] - (c[2] - (c[3] - (c[4] - c[5] * z) * z) * z) * z) * z)))
+    return float(np.exp(-np.exp(np.polyval([-0.0003146, 0.008056, -0.082433, 0.43424, -2.30695, 1.0776], z))))

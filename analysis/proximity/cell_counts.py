@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from ..inference import warn_of_salvos
 from ..null import BinomialNull, PoissonNull, Rng, seed_sequence
-from ..pattern import InputError, PointPattern
+from ..pattern import InputError, Intensity, PointPattern
 from .edge import Correction
 from .ripley import denominator, steps
 from .summary import coordinates, distances, intensities
@@ -35,17 +35,25 @@ def cross_k_of_counts(
     """Give the cells within reach of an origin, and the matrix that takes strikes counted in them to the steps of cross-K along r.
 
     Strikes count as being at their cell's centre, with the null's intensity there. The cumulative sum of ``counts @ matrix`` along r is
-    ``cross_k`` of strikes so placed. Cost: pairs of origins and cells within the largest r.
+    ``cross_k`` of strikes so placed, times its denominator. Cost: pairs of origins and cells within the largest r.
+
+    Parameters
+    ----------
+    origins, null, r, correction, intensity_origins
+        As in :func:`cross_k_draws`.
 
     Returns
     -------
     cells : (c,) int array
         Flat indices on the null's grid.
     matrix : (c, r) sparse array
+
+    Raises
+    ------
+    InputError
+        As :func:`cross_k`, for the origins and r.
     """
-    grid, cells = distances(r), null.intensity.grid
-    flat = np.flatnonzero(cells.inside & (null.intensity.values > 0))
-    centres = np.column_stack([axis.ravel()[flat] for axis in cells.centres])
+    grid, (flat, centres) = distances(r), _cells(null.intensity)
     by_origin = 1 / intensities(origins, intensity_origins, "intensity_origins")
     by_target = 1 / null.intensity.values.ravel()[flat]
     nothing = (flat[:0], flat[:0], by_target[:0])
@@ -99,9 +107,18 @@ def cross_k_draws(
     ------
     InputError
         As :func:`cross_k`; for strata, or no cell within the largest r of a site.
+
+    Warns
+    -----
+    AnalysisWarning
+        If strikes carry an ``attack_id`` that some share.
     """
     if isinstance(null, BinomialNull) and null.stratum is not None:
         raise InputError("cell counts are drawn without strata", column="null")
+    if targets.n == 0:
+        raise InputError("there are no points", column="targets")
+    if origins.window is not targets.window and not origins.window.polygon.equals(targets.window.polygon):
+        raise InputError("origins and targets must be in one window")
     warn_of_salvos(targets, null)
     grid = distances(r)
     cells, matrix = cross_k_of_counts(origins, null, grid, correction=correction, intensity_origins=intensity_origins)
@@ -122,14 +139,18 @@ def _times(counts: csr_array, matrix: csr_array) -> Array:
 
     result = np.zeros((counts.shape[0], matrix.shape[1]))
     ends, cell, row_ends = (np.asarray(index, np.intp) for index in (counts.indptr, counts.indices, matrix.indptr))
-    multiply(
-        ends, cell, counts.data, row_ends, matrix.indices.astype(np.uint64), matrix.data, result
-    )  # unsigned: no negative index to check for
+    column = matrix.indices.astype(np.uint64)  # unsigned: no negative index to check for
+    multiply(ends, cell, counts.data, row_ends, column, matrix.data, result)
     return result
 
 
+def _cells(intensity: Intensity) -> tuple[NDArray[np.intp], Array]:
+    """Give the cells that have intensity: their flat indices (c,), and their centres (c, 2)."""
+    flat = np.flatnonzero(intensity.grid.inside & (intensity.values > 0))
+    return flat, np.column_stack([axis.ravel()[flat] for axis in intensity.grid.centres])
+
+
 def _counted(points: PointPattern, null: BinomialNull | PoissonNull, cells: NDArray[np.intp]) -> csr_array:
-    flat = np.flatnonzero(null.intensity.grid.inside & (null.intensity.values > 0))
-    centres = np.column_stack([axis.ravel()[flat] for axis in null.intensity.grid.centres])
+    flat, centres = _cells(null.intensity)
     _, nearest = cKDTree(centres).query(coordinates(points))
     return csr_array(np.bincount(flat[nearest], minlength=null.intensity.values.size)[cells][None].astype(float))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import gamma, poisson
+from scipy.stats import gamma
 
 from ..inference import CountResult
 from ..pattern import InputError
@@ -40,7 +40,7 @@ def count_within(distance: ArrayLike, radius: float, expected: float, *, level: 
     Raises
     ------
     InputError
-        If ``expected`` is not positive or a distance is negative or not a number.
+        If ``expected`` is not positive, ``level`` not between 0 and 1, or a distance negative or not a number.
 
     Examples
     --------
@@ -50,56 +50,54 @@ def count_within(distance: ArrayLike, radius: float, expected: float, *, level: 
     d = np.asarray(distance, float)
     if np.isnan(d).any() or (d < 0).any():
         raise InputError("distances must be numbers, not negative", column="distance")
-    return _poisson_ratio(float((d <= radius).sum()), radius, expected, level)
-
-
-def _poisson_ratio(observed: float, radius: float, expected: float, level: float) -> CountResult:
-    _check(expected, level)
-    tail = (1 - level) / 2
-    low = gamma.ppf(tail, observed) if observed > 0 else 0.0
-    high = gamma.ppf(1 - tail, observed + 1)
-    p = min(1.0, 2 * min(poisson.cdf(observed, expected), poisson.sf(observed - 1, expected)))
-    p = max(float(p), float(np.finfo(float).tiny))
-    interval = (float(low / expected), float(high / expected))
-    return CountResult(radius, observed, expected, observed / expected, interval, level, p)
+    return weighted_count(np.ones((d <= radius).sum()), radius, expected, largest_weight=1.0, level=level)
 
 
 def weighted_count(contributions: ArrayLike, radius: float, expected: float, *, largest_weight: float, level: float = 0.95) -> CountResult:
     """Compare a weighted, location-aware count with the expected number.
 
+    Answers what :func:`count_within` answers, on the same assumptions, where strikes stand for others or their places are uncertain.
+
     Parameters
     ----------
     contributions : (n,) array
         Weight × probability that the strike lies within the radius.
+    radius : float
+    expected : float
+        Λ0 of the union of discs.
     largest_weight : float
         What one more strike could add: it sets the upper limit when few strikes are near.
+    level : float
+
+    Returns
+    -------
+    CountResult
+        The p-value inverts the interval's two gamma limits, so that p < 1 − level exactly when the interval leaves out 1.
 
     Notes
     -----
     Fay and Feuer's gamma interval for a weighted sum of Poisson counts; with unit weights it is Garwood's.
+
+    Raises
+    ------
+    InputError
+        If ``expected`` or ``largest_weight`` is not positive, ``level`` not between 0 and 1, or a contribution not finite.
     """
-    w = np.asarray(contributions, float)
-    w = w[w > 0]
-    if len(w) and (w == 1).all() and largest_weight == 1:
-        return _poisson_ratio(float(len(w)), radius, expected, level)
-    _check(expected, level)
-    total, variance, tail = float(w.sum()), float((w**2).sum()), (1 - level) / 2
-
-    def lower(at: float) -> float:
-        return float(gamma.ppf(at, total**2 / variance, scale=variance / total)) if total > 0 else 0.0
-
-    more, spread = total + largest_weight, variance + largest_weight**2
-    shape, scale = more**2 / spread, spread / more
-    interval = (lower(tail) / expected, float(gamma.ppf(1 - tail, shape, scale=scale)) / expected)
-    # the p-value inverts the same two gamma limits, so that p < 1 − level exactly when the interval leaves out 1
-    above = float(gamma.cdf(expected, total**2 / variance, scale=variance / total)) if total > 0 else 1.0
-    below = float(gamma.sf(expected, shape, scale=scale))
-    p = max(min(1.0, 2 * min(above, below)), float(np.finfo(float).tiny))
-    return CountResult(radius, total, expected, total / expected, interval, level, p)
-
-
-def _check(expected: float, level: float) -> None:
-    if not (np.isfinite(expected) and expected > 0):
-        raise InputError("the expected number must be above zero", column="expected", value=expected)
+    for name, value in (("expected", expected), ("largest_weight", largest_weight)):
+        if not (np.isfinite(value) and value > 0):
+            raise InputError("must be a number above zero", column=name, value=value)
     if not 0 < level < 1:
         raise InputError("must lie between 0 and 1", column="level", value=level)
+    w = np.maximum(np.asarray(contributions, float), 0.0)  # shares smoothed by FFT carry dust below zero
+    if not np.isfinite(w).all():
+        raise InputError("must be finite numbers", column="contributions")
+    total, variance = float(w.sum()), float((w**2).sum())
+    tail, low, above = (1 - level) / 2, 0.0, 1.0
+    if total > 0:
+        shape, scale = total**2 / variance, variance / total
+        low, above = float(gamma.ppf(tail, shape, scale=scale)), float(gamma.cdf(expected, shape, scale=scale))
+    more, spread = total + largest_weight, variance + largest_weight**2
+    shape, scale = more**2 / spread, spread / more
+    high, below = float(gamma.ppf(1 - tail, shape, scale=scale)), float(gamma.sf(expected, shape, scale=scale))
+    p = max(min(1.0, 2 * above, 2 * below), float(np.finfo(float).tiny))
+    return CountResult(radius, total, expected, total / expected, (low / expected, high / expected), level, p)

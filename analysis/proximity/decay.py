@@ -24,6 +24,11 @@ class Decay:
     scale : float
         h, in the window's unit.
 
+    Raises
+    ------
+    InputError
+        For an unknown kind, or a scale that is not a positive number.
+
     References
     ----------
     Lawson, A. B. (1993). On the analysis of mortality events around a prespecified fixed point. JRSS A 156, 363-377.
@@ -61,9 +66,9 @@ class Decay:
         return self.scale / np.maximum(d, self.scale)
 
     def field(self, sites: Sites, grid: Grid) -> Array:
-        """Average the decay over each cell, zero outside the window.
+        """Give the decay on the cells, (rows, columns), zero outside the window.
 
-        Discs are softened over one cell, the share of the cell that lies within the radius; the others are taken at the centre.
+        Taken at the centre. A disc falls from 1 to 0 over one cell, which is about the share of the cell that lies within the radius.
         """
         distance = sites.distance_in(grid)
         values = np.clip(0.5 + (self.scale - distance) / np.sqrt(grid.cell_area), 0.0, 1.0) if self.kind == "disc" else self(distance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -61,10 +61,9 @@ class Design:
         fitted = estimator.fit(self.points.easting, self.points.northing, use)
         # a fit may vanish, to rounding, in an area where a strike lies only just inside it: keep every stratum drawable
         floor = 1e-9 * fitted.total / (self.grid.inside.sum() * self.grid.cell_area)
-        lifted = type(fitted)(np.where(self.grid.inside, np.maximum(fitted.values, floor), 0.0), self.grid, fitted.name)
-        if not self.keep_area_counts:
-            return BinomialNull(lifted, self.points.n)
-        return BinomialNull(lifted, self.points.n, self.stratum, self.cell_stratum)
+        lifted = replace(fitted, values=np.where(self.grid.inside, np.maximum(fitted.values, floor), 0.0))
+        strata = (self.stratum, self.cell_stratum) if self.keep_area_counts else ()
+        return BinomialNull(lifted, self.points.n, *strata)
 
     def score(
         self, decay: Decay, estimator: LinearEstimator, null: BinomialNull, *, by_attack: bool, weights: Array | None = None
@@ -86,7 +85,15 @@ class Design:
 def cell_strata(areas: tuple[shapely.Polygon | shapely.MultiPolygon, ...], grid: Grid) -> NDArray[np.intp]:
     """Give the index of the area that holds each of the window's cell centres; a cell in none takes that of the nearest in one.
 
-    0 outside the window, and without areas.
+    Returns
+    -------
+    (rows, columns) int array
+        0 outside the window, and without areas.
+
+    Raises
+    ------
+    InputError
+        If no area holds any cell centre.
     """
     result = np.zeros(grid.shape, np.intp)
     if areas:
@@ -106,7 +113,9 @@ def cell_strata(areas: tuple[shapely.Polygon | shapely.MultiPolygon, ...], grid:
 
 
 def tested_sites(sites: Sites, plan: Plan) -> Sites:
-    """Choose the sites the plan tests and collapse them to buildings. Placeholder positions never pass.
+    """Choose the sites the plan tests and collapse them to buildings, where the plan says so and the mark ``building_id`` is there.
+
+    Placeholder positions never pass: a site whose ``uncertainty_m`` is unknown, or not below the plan's largest, is left out.
 
     Raises
     ------
@@ -129,7 +138,7 @@ def tested_sites(sites: Sites, plan: Plan) -> Sites:
 
 def periods(dates: pd.Series, starts: tuple[str, ...]) -> pd.Series:
     """Give the number of the period that each date falls in, 0 before the first start."""
-    edges = np.sort(np.array([pd.Timestamp(start).to_datetime64() for start in starts], dtype="datetime64[ns]"))
+    edges = np.sort(np.array(starts, "datetime64[ns]"))
     return pd.Series(np.searchsorted(edges, dates.to_numpy("datetime64[ns]"), side="right"), index=dates.index)
 
 
@@ -143,10 +152,14 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
     strikes : Strikes, optional
         In place of the study's systematic strikes.
 
+    Returns
+    -------
+    Design
+
     Raises
     ------
     InputError
-        If no strike or no site is left.
+        If no located strike or no site is left, or a strike names no area of the study.
     """
     if strikes is None:
         systematic = (study.strikes.frame["selection"] == "systematic").to_numpy()
@@ -159,7 +172,10 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
     names = study.area_names
     area = frame["area"] if study.areas else pd.Series(WHOLE, index=frame.index)
     share = located_share(area, periods(frame["date"], plan.strikes.period_starts), located, cap=plan.strikes.weight_cap)
-    code = area.map({name: k for k, name in enumerate(names)}).to_numpy(np.intp)
+    code = pd.Index(names).get_indexer(pd.Index(area))
+    if (code < 0).any():
+        row = int(np.flatnonzero(code < 0)[0])
+        raise InputError("names no area of the study", row=row + 1, column="area", value=area.iloc[row])
     points = strikes.points(located)
     assert points.marks is not None
     return Design(
@@ -167,8 +183,8 @@ def build_design(study: Study, plan: Plan, *, strikes: Strikes | None = None) ->
         share.weights[located],
         points.marks["uncertainty_m"].to_numpy(float),
         points.marks["attack_id"].to_numpy(object),
-        code[located].astype(np.intp),
-        np.bincount(code[~located], minlength=len(names)).astype(np.intp),
+        code[located],
+        np.bincount(code[~located], minlength=len(names)),
         cell_strata(tuple(study.areas.values()), grid),
         tested_sites(study.sites, plan),
         grid,

@@ -57,7 +57,7 @@ def site_error(design: Design) -> float | None:
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     shown = frame[[name for name in SHOWN if name in frame]].copy()
-    shown["date"] = [day.date().isoformat() for day in pd.to_datetime(frame["date"])]
+    shown["date"] = pd.to_datetime(frame["date"]).dt.strftime("%Y-%m-%d")
     return [{str(key): value for key, value in row.items()} for row in shown.to_dict("records")]
 
 

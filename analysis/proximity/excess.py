@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,8 @@ class ExcessResult:
 def tilted(null: BinomialNull, near: Array, absorbed: Array, ratio: float) -> BinomialNull:
     """Raise the null's intensity ``ratio``-fold where ``near`` is 1, such that its smoothed version stays what was estimated.
 
-    λ̂ is a smooth of λ0·(1 + (ratio − 1)·near): dividing it by the smoothed factor gives back the λ0 to which the excess is added.
-    ``absorbed`` is ``near`` smoothed with the baseline's bandwidth.
+    λ̂ is a smooth of λ0·(1 + (ratio − 1)·near): dividing it by the smoothed factor gives back, as far as λ0 is flat over a bandwidth, the
+    λ0 to which the excess is added. ``absorbed`` is ``near`` smoothed with the baseline's bandwidth; both are (rows, columns).
     """
     intensity = null.intensity.times((1 + (ratio - 1) * near) / (1 + (ratio - 1) * absorbed))
     return BinomialNull(intensity, null.n, null.stratum, null.cell_stratum)
@@ -100,6 +101,14 @@ def excess_ratio(
         1 within ``radius`` of a site, 0 elsewhere, fractions on the rim.
     radius, bandwidth : float
         The bandwidth is that of the baseline.
+    n_simulations, rng
+        As in :func:`~analysis.inference.monte_carlo_test`.
+    level, test_level, power : float
+        As in :class:`ExcessResult`.
+
+    Returns
+    -------
+    ExcessResult
 
     Notes
     -----
@@ -117,17 +126,12 @@ def excess_ratio(
     observed = float(score(Draws.observed(points))[0])
     (absorbed,) = window_means(near, null.intensity.grid, [bandwidth])
     uniforms = null.uniforms(seed, 0, n_simulations) if n_simulations * null.n <= CHUNK_POINTS else None
-    cache: dict[float, Array] = {}
 
+    @cache
     def draws(log_ratio: float) -> Array:
-        if log_ratio not in cache:
-            at = tilted(null, near, absorbed, float(np.exp(log_ratio)))
-            # the chance is the same at every ratio: kept where it fits, drawn anew where it does not
-            if uniforms is None:
-                cache[log_ratio] = simulate(score, at, n_simulations=n_simulations, rng=seed)
-            else:
-                cache[log_ratio] = score(at.place(uniforms))
-        return cache[log_ratio]
+        at = tilted(null, near, absorbed, float(np.exp(log_ratio)))
+        # the chance is the same at every ratio: kept where it fits, drawn anew where it does not
+        return simulate(score, at, n_simulations=n_simulations, rng=seed) if uniforms is None else score(at.place(uniforms))
 
     def share_above(log_ratio: float, threshold: float) -> float:
         return float((draws(log_ratio) >= threshold).mean())
@@ -142,13 +146,5 @@ def excess_ratio(
 
     tail = (1 - level) / 2
     critical = float(np.quantile(draws(0.0), 1 - test_level))
-    return ExcessResult(
-        radius,
-        solve(observed, 0.5),
-        (solve(observed, tail), solve(observed, 1 - tail)),
-        level,
-        solve(critical, power),
-        power,
-        test_level,
-        n_simulations,
-    )
+    interval = solve(observed, tail), solve(observed, 1 - tail)
+    return ExcessResult(radius, solve(observed, 0.5), interval, level, solve(critical, power), power, test_level, n_simulations)

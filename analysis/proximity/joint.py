@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2, norm
@@ -22,6 +21,7 @@ from ..baseline import FittedSurface, SmoothSurface
 from ..inference.results import to_json
 from ..pattern import AnalysisWarning, InputError, PointPattern, Sites
 from .decay import Decay
+from .score import attack_codes, strike_weights
 
 Array = NDArray[np.float64]
 LARGEST = 1000.0  # α beyond which the estimate is called infinite
@@ -36,7 +36,7 @@ class JointResult:
     alpha : float
         λ at a site over the baseline, less 1; above −1. Infinite when the likelihood rises without end.
     interval : (float, float)
-        Where twice the fall of the profile log-likelihood stays below the χ²₁ quantile, divided by ``robust`` squared.
+        Where twice the fall of the profile log-likelihood, over ``robust`` squared, stays below the χ²₁ quantile at ``level``.
     level : float
     score : float
         The efficient score of α at 0 over its standard error: by attack where attacks are given.
@@ -91,6 +91,10 @@ def joint_site_effect(
     attack : (n,) labels, optional
     level : float
 
+    Returns
+    -------
+    JointResult
+
     Notes
     -----
     Cost: some 30 penalised fits.
@@ -98,29 +102,28 @@ def joint_site_effect(
     Raises
     ------
     InputError
-        If the decay is zero all over the window, or labels are missing.
+        For no strikes or sites, a decay that is zero all over the window, arrays of the wrong length, a missing attack, or a ``level`` not
+        between 0 and 1.
 
     Warns
     -----
     AnalysisWarning
         Without attacks: errors then take strikes as independent.
     """
+    if not 0 < level < 1:
+        raise InputError("must lie between 0 and 1", column="level", value=level)
     g = decay.field(sites, surface.grid)
     if not (g > 0).any():
         raise InputError("the decay is zero all over the window", column="scale", value=decay.scale)
-    weight = np.ones(points.n) if weights is None else np.asarray(weights, float)
+    weight = strike_weights(weights, points.n)
     null = surface.at(points.easting, points.northing, weight)
     phi = g - null.adjoint(g)
     values = weight * surface.grid.interpolate(phi, points.easting, points.northing)
-    poisson = float(np.sqrt((values**2).sum()))
+    poisson = spread = float(np.sqrt((values**2).sum()))
     if attack is None:
         warnings.warn("strikes are taken as independent: give their attacks, or the errors may be too small", AnalysisWarning, stacklevel=2)
-        spread = poisson
     else:
-        code = pd.factorize(np.asarray(attack))[0]
-        if len(code) != points.n or (code < 0).any():
-            raise InputError("every strike needs a label", column="attack", value=len(code))
-        spread = float(np.sqrt((np.bincount(code, values) ** 2).sum()))
+        spread = float(np.sqrt((np.bincount(attack_codes(attack, points.n), values) ** 2).sum()))
     score = (float(values.sum()) - null.intensity.expected(phi)) / spread
     kept = SmoothSurface(surface.grid, surface.spacing, surface.covariates, null.smoothing, surface.order)
 

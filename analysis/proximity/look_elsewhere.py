@@ -98,6 +98,13 @@ def look_elsewhere(
     by : str
         "building_id" or "sending_state" or any other mark: a state is near if any of its missions is.
 
+    n_simulations, rng
+        As in :func:`~analysis.inference.monte_carlo_test`.
+
+    Returns
+    -------
+    LookElsewhere
+
     Notes
     -----
     A fixed null: a baseline estimated from the same strikes has partly absorbed them, and p-values come out too large. Counts near
@@ -108,10 +115,11 @@ def look_elsewhere(
     Raises
     ------
     InputError
-        For no sites, a missing mark, a radius that is not positive, or fewer than 19 simulations.
+        For no strikes, no sites, a missing mark, a radius that is not positive, or fewer than 19 simulations.
     """
-    if sites.n == 0:
-        raise InputError("there are no sites")
+    for name, pattern in (("strikes", points), ("sites", sites)):
+        if pattern.n == 0:
+            raise InputError(f"there are no {name}")
     if sites.marks is None or by not in sites.marks or sites.marks[by].isna().any():
         raise InputError("every site needs this mark to be grouped", column=by)
     if not (np.isfinite(radius) and radius > 0):
@@ -145,6 +153,6 @@ def look_elsewhere(
         }
     )
     top = simulated.max(axis=1)
-    k = np.arange(1, int(max(top.max(), observed.max())) + 1)
+    k = np.arange(1, int(max(top.max(), observed.max(), 1)) + 1)
     some = pd.DataFrame({"k": k, "probability": (1 + (top[:, None] >= k).sum(axis=0)) / (1 + n_simulations)})
     return LookElsewhere(float(radius), by, frame, some, null.name, n_simulations, str(seed.entropy))

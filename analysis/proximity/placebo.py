@@ -41,6 +41,10 @@ def placebo_test(
     n_simulations, rng
         As in :func:`~analysis.inference.monte_carlo_test`.
 
+    Returns
+    -------
+    TestResult
+
     Notes
     -----
     T = Σ g(d_i), d_i the distance of strike i to the nearest of the sites or placebo sites. Cost: n_simulations × (m + n) log m.
@@ -48,8 +52,10 @@ def placebo_test(
     Raises
     ------
     InputError
-        For fewer than 19 simulations, and as :func:`~analysis.null.placebo_sites`.
+        For no strikes, no sites, fewer than 19 simulations, and as :func:`~analysis.null.placebo_sites`.
     """
+    if points.n == 0:
+        raise InputError("there are no strikes")
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
     seed = seed_sequence(rng)

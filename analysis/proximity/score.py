@@ -9,7 +9,7 @@ disease and exposure. Environmetrics 3, 281-300. Lawson, A. B. (1993). JRSS A 15
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from .decay import Decay
 from .score_levels import countable, level_scores
 
 Array = NDArray[np.float64]
+MOST_CLASSES = 64  # distinct location errors taken as they are
 ALTERNATIVES: dict[str, Alternative] = {"closer": "greater", "farther": "less", "two-sided": "two-sided"}
 
 
@@ -42,7 +43,8 @@ class LinearScore:
         strikes of one attack that fall together do not count as independent.
     centre : (n,) array
         Subtracted from each strike's value before unit totals are squared.
-    estimator : LinearEstimator
+    estimator : LinearEstimator or Intensity
+        Whose cells the fields are on.
     """
 
     fields: Array
@@ -50,11 +52,11 @@ class LinearScore:
     weights: Array
     unit: NDArray[np.intp] | None
     centre: Array
-    estimator: LinearEstimator
+    estimator: LinearEstimator | Intensity
 
     def marked(self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull) -> LinearScore:
         """Give the same fields other strikes' marks; with ``attack``, centred on the strikes' means under ``null``."""
-        unit = None if attack is None else pd.factorize(np.asarray(attack))[0].astype(np.intp)
+        unit = None if attack is None else attack_codes(attack, null.n)
         centre = np.zeros(null.n) if unit is None else null.means(self.fields.reshape(len(self.fields), -1), error_class)
         return LinearScore(self.fields, error_class, weights, unit, centre, self.estimator)
 
@@ -77,14 +79,53 @@ class LinearScore:
         return np.divide(score, spread, out=np.zeros_like(score), where=spread > 0)
 
 
+def attack_codes(attack: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Give each of n strikes the number of its attack, from 0."""
+    code = pd.factorize(np.asarray(attack))[0].astype(np.intp)
+    if code.shape != (n,) or (code < 0).any():
+        raise InputError("must be one label for each strike", column="attack", value=len(code))
+    return code
+
+
+def strike_weights(weights: ArrayLike | None, n: int) -> Array:
+    """Give the weight of each of n strikes: as given, or 1."""
+    weight = np.ones(n) if weights is None else np.asarray(weights, float)
+    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise InputError("must be one number for each strike, not negative and not all zero", column="weights")
+    return weight
+
+
 def error_classes(uncertainty: ArrayLike | None, n: int) -> tuple[Array, NDArray[np.intp]]:
-    """Give the distinct location errors and the class of each strike."""
+    """Give the distinct location errors and the class of each strike; of very many, classes 5 % wide.
+
+    Parameters
+    ----------
+    uncertainty : (n,) array or None
+        Standard deviation of each location, in the window's unit; 0 for all without it.
+    n : int
+
+    Returns
+    -------
+    levels : (k,) array
+        Increasing. Beyond 64 distinct errors, the root mean square of each class: each costs a field, in time and memory.
+    kind : (n,) int array
+        Indices into ``levels``.
+
+    Raises
+    ------
+    InputError
+        If there is not one finite number for each strike, or one is negative.
+    """
     if uncertainty is None:
         return np.zeros(1), np.zeros(n, np.intp)
     sigma = np.asarray(uncertainty, float)
     if sigma.shape != (n,) or not np.isfinite(sigma).all() or (sigma < 0).any():
         raise InputError("must be one number for each strike, not negative", column="uncertainty")
     levels, kind = np.unique(sigma, return_inverse=True)
+    if len(levels) > MOST_CLASSES:
+        step = np.floor(np.log(np.maximum(sigma, np.finfo(float).tiny)) / np.log(1.05))
+        _, kind, size = np.unique(step, return_inverse=True, return_counts=True)
+        levels = np.sqrt(np.bincount(kind, sigma**2) / size)
     return levels, kind
 
 
@@ -92,7 +133,7 @@ def decay_score(
     points: PointPattern,
     sites: Sites,
     decay: Decay,
-    estimator: LinearEstimator,
+    estimator: LinearEstimator | Intensity,
     *,
     weights: ArrayLike | None = None,
     uncertainty: ArrayLike | None = None,
@@ -102,21 +143,49 @@ def decay_score(
 ) -> LinearScore:
     """Build the statistic Σ w_i g(x_i) − ∫ g λ̂, with λ̂ refitted to whatever strikes it is given.
 
-    Because λ̂ is linear in the strikes, this is Σ w_i (g − A g)(x_i) for fixed fields: see :class:`~analysis.baseline.LinearEstimator`.
-    Cost: two FFT pairs for each distinct location error, once.
+    Parameters
+    ----------
+    points, sites, decay, weights, uncertainty, attack
+        As in :func:`decay_score_test`.
+    estimator : LinearEstimator or Intensity
+        An Intensity is known, and never refitted.
+    refit : bool
+        If not, or if the baseline is known, ∫ g λ̂ is a constant: it moves no rank and is left out, so that ties stay ties.
+    null : BinomialNull, optional
+        On whose means values are centred; needed with ``attack``.
 
-    With ``attack`` given, the sum is divided by its attack-robust standard error; values are centred on their mean under ``null``.
+    Returns
+    -------
+    LinearScore
+
+    Notes
+    -----
+    Because λ̂ is linear in the strikes, this is Σ w_i (g − A g)(x_i) for fixed fields: see :class:`~analysis.baseline.LinearEstimator`.
+    With ``attack`` the sum is divided by its attack-robust standard error. A constant then matters, and is taken off at its mean under
+    ``null``: left on, sum and error rise together and hide an excess. Cost: two FFT pairs for each distinct location error, once.
+
+    Raises
+    ------
+    InputError
+        For no sites, arrays of the wrong length, or attacks without a null.
     """
     levels, kind = error_classes(uncertainty, points.n)
-    near = window_means(decay.field(sites, estimator.grid), estimator.grid, levels)
-    fields = np.stack([field - estimator.adjoint(field) for field in near]) if refit else near
-    weight = np.ones(points.n) if weights is None else np.asarray(weights, float)
+    weight = strike_weights(weights, points.n)
+    fields = window_means(decay.field(sites, estimator.grid), estimator.grid, levels)
+    if isinstance(estimator, Intensity):
+        refit = False
+    elif refit:
+        fields = np.stack([field - estimator.adjoint(field) for field in fields])
     plain = LinearScore(fields, kind, weight, None, np.zeros(points.n), estimator)
     if attack is None:
         return plain
     if null is None:
         raise InputError("attacks as units need the null on whose means values are centred", column="null")
-    return plain.marked(kind, weight, attack, null)
+    score = plain.marked(kind, weight, attack, null)
+    if refit:
+        return score
+    mean = np.average(score.centre, weights=weight)
+    return replace(score, fields=fields - mean, centre=score.centre - mean)
 
 
 def decay_score_test(
@@ -177,30 +246,23 @@ def decay_score_test(
     Raises
     ------
     InputError
-        For no strikes, no sites, an unknown alternative, or arrays of the wrong length.
+        For no strikes, no sites, an unknown alternative, fewer than 19 simulations, arrays of the wrong length, a missing attack, weights
+        or location errors that are negative or not finite, or strata without intensity.
     """
-    check_points(points, alternative, attack)
-    for name, column in (("weights", weights), ("attack", attack)):
-        if column is not None and np.shape(column) != (points.n,):
-            raise InputError("must be one value for each strike", column=name, value=np.shape(column))
-    if isinstance(baseline, Intensity):
-        known = _Known(baseline)
-        estimator: LinearEstimator = known
-        null = BinomialNull(baseline, points.n, stratum, cell_stratum)
-    else:
-        estimator = baseline
-        fitted = baseline.fit(points.easting, points.northing, None if weights is None else np.asarray(weights, float))
-        null = BinomialNull(fitted, points.n, stratum, cell_stratum)
-    refit = not isinstance(baseline, Intensity)
-    score = decay_score(points, sites, decay, estimator, weights=weights, uncertainty=uncertainty, attack=attack,
-                        refit=refit, null=null)  # fmt: skip
+    check_points(points, alternative, n_simulations, attack)
+    weight = strike_weights(weights, points.n)
+    fitted = baseline if isinstance(baseline, Intensity) else baseline.fit(points.easting, points.northing, weight)
+    null = BinomialNull(fitted, points.n, stratum, cell_stratum)
+    score = decay_score(points, sites, decay, baseline, weights=weight, uncertainty=uncertainty, attack=attack, null=null)
     return score_test(points, score, null, decay.name, n_simulations=n_simulations, rng=rng, alternative=alternative)
 
 
-def check_points(points: PointPattern, alternative: str, attack: ArrayLike | None = None) -> None:
+def check_points(points: PointPattern, alternative: str, n_simulations: int, attack: ArrayLike | None = None) -> None:
     """Refuse what cannot be tested, and warn of attacks whose strikes are drawn as independent."""
     if points.n == 0:
         raise InputError("there are no strikes")
+    if n_simulations < 19:
+        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
     if alternative not in ALTERNATIVES:
         raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
     if attack is None and points.marks is not None and "attack_id" in points.marks and points.marks["attack_id"].duplicated().any():
@@ -212,44 +274,29 @@ def check_points(points: PointPattern, alternative: str, attack: ArrayLike | Non
 def score_test(
     points: PointPattern, score: LinearScore, null: Null, name: str, *, n_simulations: int, rng: Rng, alternative: str
 ) -> TestResult:
-    """Run the Monte Carlo test of a score and name its alternative in terms of distance."""
-    side = ALTERNATIVES[alternative]
-    if countable(score, null, points.n, n_simulations):
-        assert isinstance(null, BinomialNull)
+    """Run the Monte Carlo test of a score and name its alternative in terms of distance.
+
+    Parameters
+    ----------
+    points : PointPattern
+        The strikes whose marks ``score`` holds.
+    score : LinearScore
+    null : Null
+    name : str
+        The decay as printed.
+    n_simulations, rng, alternative
+        As in :func:`decay_score_test`.
+
+    Returns
+    -------
+    TestResult
+    """
+    side, said = ALTERNATIVES[alternative], f"decay score, {name}"
+    if isinstance(null, BinomialNull) and countable(score, null, n_simulations):
         seed = seed_sequence(rng)
         observed, simulated = level_scores(points, score, null, n_simulations=n_simulations, rng=seed)
         p = monte_carlo_p(observed, simulated, side)
-        return TestResult(
-            f"decay score, {name}", observed, p, alternative, null.name, points.n, n_simulations, str(seed.entropy), simulated
-        )
-    result = monte_carlo_test(
-        PointPattern(points.easting, points.northing, points.window),  # attacks are in the score, or were warned of above
-        score,
-        null,
-        n_simulations=n_simulations,
-        rng=rng,
-        alternative=side,
-        name=f"decay score, {name}",
-    )
-    return TestResult(**{**vars(result), "alternative": alternative})
-
-
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """Stand in for an estimator when the intensity is known: nothing to refit."""
-
-    intensity: Intensity
-
-    @property
-    def grid(self):  # type: ignore[no-untyped-def]
-        return self.intensity.grid
-
-    @property
-    def name(self) -> str:
-        return self.intensity.name
-
-    def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
-        return self.intensity
-
-    def adjoint(self, field: Array) -> Array:
-        return np.zeros_like(field)
+        return TestResult(said, observed, p, alternative, null.name, points.n, n_simulations, str(seed.entropy), simulated)
+    unmarked = PointPattern(points.easting, points.northing, points.window)  # attacks are in the score, or were warned of above
+    result = monte_carlo_test(unmarked, score, null, n_simulations=n_simulations, rng=rng, alternative=side, name=said)
+    return replace(result, alternative=alternative)

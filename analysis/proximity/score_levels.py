@@ -73,11 +73,9 @@ class Tally:
         return float((self.count * value).sum()), simulated
 
 
-def countable(score: LinearScore, null: object, n: int, n_simulations: int) -> bool:
+def countable(score: LinearScore, null: BinomialNull, n_simulations: int) -> bool:
     """Say whether counting levels is possible and worth it: no attacks as units, few kinds of strike, very many strikes to place."""
-    if not isinstance(null, BinomialNull) or score.unit is not None or n * n_simulations <= MOST:
-        return False
-    return len(_kinds(score, null)[0]) * LEVELS < n
+    return score.unit is None and null.n * n_simulations > MOST and len(_kinds(score, null)[0]) * LEVELS < null.n
 
 
 def _kinds(score: LinearScore, null: BinomialNull) -> tuple[Array, NDArray[np.intp]]:
@@ -97,13 +95,13 @@ def level_scores(points: PointPattern, score: LinearScore, null: BinomialNull, *
 
     Notes
     -----
-    Levels move the score of a strike by at most 1/8192 of the field's range, and reading at the cell as a coarser grid would. Cost:
-    n_simulations × levels × kinds of strike; n once.
+    Levels move the score of a strike by at most 1/4095 of the field's range, and reading at the cell as a coarser grid would. Cost:
+    n_simulations × levels × kinds of strike; n log n once.
     """
     grid = null.intensity.grid
     flat = np.flatnonzero(grid.inside)
     mass = null.intensity.values.ravel()[flat]
-    area = np.zeros(len(flat)) if null.stratum is None or null.cell_stratum is None else null.cell_stratum.ravel()[flat]
+    area = np.zeros(len(flat)) if null.cell_stratum is None else null.cell_stratum.ravel()[flat]
     cell = grid.inside_cell(points.easting, points.northing)
     kinds, kind = _kinds(score, null)
     fields = [field.ravel() for field in score.fields]

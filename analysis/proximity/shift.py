@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..inference import TestResult, monte_carlo_p
+from ..inference import TestResult, monte_carlo_p, simulate
 from ..null import Draws, RandomShiftNull, Rng, seed_sequence, variance_corrected
 from ..pattern import InputError, PointPattern, Sites
 from .decay import Decay
+
+Array = NDArray[np.float64]
 
 
 def random_shift_test(points: PointPattern, sites: Sites, decay: Decay, *, radius: float, n_simulations: int, rng: Rng) -> TestResult:
@@ -26,6 +29,10 @@ def random_shift_test(points: PointPattern, sites: Sites, decay: Decay, *, radiu
     n_simulations, rng
         As in :func:`~analysis.inference.monte_carlo_test`.
 
+    Returns
+    -------
+    TestResult
+
     Notes
     -----
     T = mean of g(d_i) over the strikes still in the window, standardised by √n_k (T_k − T̄): fewer strikes make a mean vary more (Mrkvička
@@ -34,18 +41,21 @@ def random_shift_test(points: PointPattern, sites: Sites, decay: Decay, *, radiu
     Raises
     ------
     InputError
-        For fewer than 19 simulations, a radius that is not positive, or shifts that leave no strike in the window.
+        For no strikes, no sites, fewer than 19 simulations, or a radius that is not positive.
     """
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    if points.n == 0:
+        raise InputError("there are no strikes")
     null, seed = RandomShiftNull(points, radius), seed_sequence(rng)
-    observed, draws = Draws.observed(points), null.draw(seed, 0, n_simulations)
-    mean, count = np.zeros(n_simulations + 1), np.zeros(n_simulations + 1)
-    for part, rows in ((observed, slice(0, 1)), (draws, slice(1, None))):
-        weight = decay(sites.distance(part.easting, part.northing))
-        count[rows] = part.sums(np.ones(len(weight)))
-        mean[rows] = part.sums(weight) / np.maximum(count[rows], 1)
-    score = variance_corrected(mean, count)
-    p = monte_carlo_p(float(score[0]), score[1:], "greater")
-    name = f"mean {decay.name}"
-    return TestResult(name, float(score[0]), p, "closer", null.name, points.n, n_simulations, str(seed.entropy), score[1:])
+
+    def mean_and_count(draws: Draws) -> Array:
+        count = draws.sums(np.ones(len(draws.mark)))
+        mean = draws.sums(decay(sites.distance(draws.easting, draws.northing))) / np.maximum(count, 1)
+        return np.column_stack([mean, count])
+
+    drawn = simulate(mean_and_count, null, n_simulations=n_simulations, rng=seed)
+    score = variance_corrected(*np.vstack([mean_and_count(Draws.observed(points)), drawn]).T)
+    own, simulated = float(score[0]), score[1:]
+    p = monte_carlo_p(own, simulated, "greater")
+    return TestResult(f"mean {decay.name}", own, p, "closer", null.name, points.n, n_simulations, str(seed.entropy), simulated)

@@ -46,11 +46,12 @@ class SummaryFunction:
 
 
 def distances(r: ArrayLike) -> Array:
-    """Check a grid of distances: finite, not negative, increasing.
+    """Check a grid of distances.
 
     Raises
     ------
     InputError
+        Unless they are finite, not negative and increasing.
     """
     grid = np.atleast_1d(np.asarray(r, float))
     if grid.ndim != 1 or len(grid) == 0 or not np.isfinite(grid).all() or grid[0] < 0 or (np.diff(grid) <= 0).any():

@@ -17,6 +17,7 @@ from ..pattern import Grid, InputError, PointPattern, Sites, Window
 from .decay import Decay
 from .score import ALTERNATIVES, check_points, error_classes
 from .score_levels import Tally
+from .summary import coordinates
 
 Array = NDArray[np.float64]
 REACH = 6.0  # standard deviations beyond which a Gaussian holds 2e-8 of its mass
@@ -58,6 +59,10 @@ def tiled_decay_score_test(
     cells_at_once : int
         Cells of a tile with its margin: memory is some 100 bytes for each, in each worker.
 
+    Returns
+    -------
+    TestResult
+
     Notes
     -----
     A tile reads strikes and sites up to twelve bandwidths around it, so that its part of λ̂ and of the score's field is that of the whole
@@ -68,11 +73,15 @@ def tiled_decay_score_test(
     Raises
     ------
     InputError
-        For no strikes, no sites, an unknown alternative, a decay without end, or cells too fine for ``cells_at_once``.
+        For no strikes, no sites, an unknown alternative, fewer than 19 simulations, a bandwidth or spacing that is not positive, a decay
+        without end, or cells too fine for ``cells_at_once``.
     """
     if sites.n == 0:
         raise InputError("there are no sites")
-    check_points(points, alternative)
+    check_points(points, alternative, n_simulations)
+    for name, value in (("bandwidth", bandwidth), ("spacing", spacing)):
+        if not (np.isfinite(value) and value > 0):
+            raise InputError("must be a positive number", column=name, value=value)
     if decay.kind not in DECAY_REACH:
         raise InputError("has no end, and so no tiles", column="decay", value=decay.kind)
     errors, kind = error_classes(uncertainty, points.n)
@@ -85,17 +94,17 @@ def tiled_decay_score_test(
     corners = list(product(range(0, rows, side), range(0, columns, side)))
 
     def tasks() -> Iterator[Any]:
-        cell = np.column_stack([points.northing - south, points.easting - west]) // spacing
+        places, at_sites, start = coordinates(points), coordinates(sites), np.array([west, south])
+        cell = ((places - start) // spacing)[:, ::-1]  # row and column
         reach = DECAY_REACH[decay.kind] * decay.scale
-        places = np.column_stack([points.easting, points.northing])
         for corner in np.array(corners):
             end = np.minimum(corner + side, [rows, columns])
             first, last = np.maximum(corner - margin, 0), np.minimum(end + margin, [rows, columns])
             felt = np.flatnonzero(((cell >= first) & (cell <= last)).all(axis=1))
             own = ((cell[felt] >= corner) & (cell[felt] < np.where(end == [rows, columns], np.inf, end))).all(axis=1)
-            low, high = np.array([west, south]) + first[::-1] * spacing - reach, np.array([west, south]) + last[::-1] * spacing + reach
-            near = (sites.easting >= low[0]) & (sites.easting <= high[0]) & (sites.northing >= low[1]) & (sites.northing <= high[1])
-            at = (west + first[1] * spacing, south + first[0] * spacing, spacing, tuple(last - first))
+            low, high = start + first[::-1] * spacing, start + last[::-1] * spacing
+            near = ((at_sites >= low - reach) & (at_sites <= high + reach)).all(axis=1)
+            at = (*low, spacing, tuple(last - first))
             core = tuple(slice(*ends) for ends in zip(corner - first, end - first, strict=True))
             yield points.window, at, core, places[felt], own, kind[felt], sites.subset(near), decay, bandwidth, errors
 

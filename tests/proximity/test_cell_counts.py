@@ -95,6 +95,8 @@ def test_refusals(square, known, sites):
         (lambda: cross_k_draws(sites, sites, strata, RADII, n_simulations=9, rng=1), "without strata"),
         (lambda: cross_k_draws(corner, corner, far, [0.5], n_simulations=9, rng=1), "no cell lies this near"),
         (lambda: cross_k_draws(Sites([], [], square), corner, far, [5], n_simulations=9, rng=1), "there are no points"),
+        (lambda: cross_k_draws(corner, Sites([], [], square), far, [5], n_simulations=9, rng=1), "column targets: there are no points"),
+        (lambda: cross_k_draws(corner, sites, far, [5], n_simulations=9, rng=1), "in one window"),
         (lambda: cross_k_draws(corner, corner, far, [6], correction="border", n_simulations=9, rng=1), "far from the boundary"),
     ):
         with pytest.raises(InputError, match=said):

@@ -11,6 +11,7 @@ from shapely.geometry import Polygon
 
 from analysis.pattern import InputError, PointPattern, Sites, Window
 from analysis.proximity import berman_test, cdf_test, count_within
+from analysis.proximity.berman import _anderson_darling_cdf, null_cdf
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_alternatives_of_berman(example):
     assert p["closer"] < 0.05 < p["two-sided"]
 
 
+def test_shares_of_a_baseline_by_hand():
+    """Cells at 1, 2 (twice) and 4 hold a quarter each: F0 is 0 below the first, ¼, ½ halfway to ¾, ¾, ⅞ halfway, 1 from the last on."""
+    at = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 9.0])
+    assert null_cdf(at, np.array([1.0, 2.0, 4.0, 2.0]), np.full(4, 3.0)).tolist() == [0, 0.25, 0.5, 0.75, 0.875, 1, 1]
+
+
+def test_anderson_darling_levels():
+    """The asymptotic 25, 10, 5, 2.5 and 1 % points of Stephens (1974), case 0; the first on the other branch."""
+    points = [1.248, 1.933, 2.492, 3.070, 3.857]
+    assert [_anderson_darling_cdf(z) for z in points] == pytest.approx([0.75, 0.9, 0.95, 0.975, 0.99], abs=5e-4)
+    assert _anderson_darling_cdf(2 - 1e-9) == pytest.approx(_anderson_darling_cdf(2), abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("observed", "expected", "ratio", "low", "high"), [(6, 4.2, 1.43, 0.5243, 3.1094), (48, 44.5, 1.08, 0.7953, 1.4301)]
 )
@@ -89,7 +103,9 @@ def test_refusals(example):
         (lambda: berman_test(hits, cells * np.nan, flat), "finite"),
         (lambda: berman_test(hits, cells, flat, kind="Z3"), "Z1 or Z2"),
         (lambda: berman_test(hits, cells, flat, alternative="less"), "closer, farther"),
+        (lambda: berman_test(hits, cells * 0, flat, kind="Z1"), "zero everywhere"),
         (lambda: cdf_test(hits, cells, flat, kind="x"), "ks, cvm or ad"),
+        (lambda: cdf_test(hits[:1], cells, flat), "two strikes at least"),
         (lambda: count_within(hits, 1, 0.0), "above zero"),
         (lambda: count_within([np.nan], 1, 1.0), "not negative"),
     ):

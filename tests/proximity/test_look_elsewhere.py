@@ -45,6 +45,13 @@ def test_some_building_is_hit_k_times_by_chance(setting, square):
     assert (found.frame["p_after"] == 1).all()
 
 
+def test_none_hit_in_the_data_or_in_any_draw(setting, square):
+    """One strike or more by chance: (1 + 0) / (1 + 19)."""
+    sites, null = setting
+    found = look_elsewhere(PointPattern(np.full(25, 9.5), np.full(25, 0.5), square), sites, null, 1e-6, n_simulations=19, rng=1)
+    assert found.chance(1) == found.chance(9) == 0.05
+
+
 def test_paying_for_the_choice(setting, square):
     sites, null = setting
     points = PointPattern([*np.full(5, 8.1), *np.full(20, 9.5)], [*np.full(5, 8.1), *np.full(20, 0.5)], square)
@@ -77,6 +84,7 @@ def test_refusals(setting, square):
     good = {"n_simulations": 19, "rng": 1}
     for make, said in (
         (lambda: look_elsewhere(points, Sites([], [], square), null, 1.0, **good), "no sites"),
+        (lambda: look_elsewhere(PointPattern([], [], square), sites, null, 1.0, **good), "no strikes"),
         (lambda: look_elsewhere(points, sites, null, 1.0, by="colour", **good), "needs this mark"),
         (lambda: look_elsewhere(points, sites, null, 0.0, **good), "positive"),
         (lambda: look_elsewhere(points, sites, null, 1.0, n_simulations=5, rng=1), "at least 19"),

@@ -67,13 +67,15 @@ def test_placebo_statistic_by_hand():
 def test_refusals():
     points, sites = PointPattern([5], [5], SQUARE), Sites([5], [5], SQUARE)
     grid = SQUARE.grid(shape=(20, 20))
-    for bad in ({"n_simulations": 5}, {}):
-        with pytest.raises(InputError):
-            placebo_test(
-                points, sites, Decay("disc", 1), {} if not bad else {"x": grid.centres[0]}, grid, **({"n_simulations": 19, "rng": 1} | bad)
-            )
-    for radius in (0.0, np.nan):
-        with pytest.raises(InputError):
-            random_shift_test(points, sites, Decay("disc", 1), radius=radius, n_simulations=19, rng=1)
-    with pytest.raises(InputError):
-        random_shift_test(points, sites, Decay("disc", 1), radius=1.0, n_simulations=5, rng=1)
+    none, disc, x = PointPattern([], [], SQUARE), Decay("disc", 1), {"x": grid.centres[0]}
+    for make, said in (
+        (lambda: placebo_test(points, sites, disc, x, grid, n_simulations=18, rng=1), "at least 19"),
+        (lambda: placebo_test(points, sites, disc, {}, grid, n_simulations=19, rng=1), "at least one covariate"),
+        (lambda: placebo_test(none, sites, disc, x, grid, n_simulations=19, rng=1), "no strikes"),
+        (lambda: random_shift_test(points, sites, disc, radius=0.0, n_simulations=19, rng=1), "positive number"),
+        (lambda: random_shift_test(points, sites, disc, radius=np.nan, n_simulations=19, rng=1), "positive number"),
+        (lambda: random_shift_test(points, sites, disc, radius=1.0, n_simulations=18, rng=1), "at least 19"),
+        (lambda: random_shift_test(none, sites, disc, radius=1.0, n_simulations=19, rng=1), "no strikes"),
+    ):
+        with pytest.raises(InputError, match=said):
+            make()

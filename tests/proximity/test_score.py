@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom, ks_2samp
+from scipy.stats import binom, chi2, ks_2samp
 
 from analysis.baseline import Kernel, Uniform, window_means
 from analysis.inference import simulate
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import InputError, Intensity, PointPattern, Sites
-from analysis.proximity import Decay, decay_score, decay_score_test, excess_ratio, weighted_count
+from analysis.proximity import Decay, count_within, decay_score, decay_score_test, error_classes, excess_ratio, tilted, weighted_count
 from analysis.proximity.score_levels import countable, level_scores
 
 
@@ -94,6 +94,21 @@ def test_attacks_as_units_by_hand(world, holed):
     assert studentised(Draws.observed(points))[0] == pytest.approx(values.sum() / np.hypot(*s), rel=1e-9)
 
 
+@pytest.mark.parametrize("halves", [False, True])
+def test_attacks_as_units_under_a_known_baseline_by_hand(world, holed, halves):
+    """As above with g itself, which is not zero on average: each strike's mean, within its half of the window, is taken off the sum too."""
+    grid, truth, sites = world
+    points, decay = PointPattern([2.1, 2.0, 6.5, 3.0], [3.1, 3.5, 2.0, 7.0], holed), Decay("gaussian", 1.0)
+    cells = (grid.centres[0] > 5).astype(np.intp)
+    strata = (np.array([0, 0, 1, 0]), cells) if halves else ()
+    studentised = decay_score(points, sites, decay, truth, attack=["a", "a", "b", "b"], null=BinomialNull(truth, 4, *strata))
+    g = decay.field(sites, grid)
+    at_strikes = grid.interpolate(g, points.easting, points.northing)
+    west, east, whole = ((g * truth.values)[part].sum() / truth.values[part].sum() for part in (cells == 0, cells == 1, cells < 2))
+    u = at_strikes - ([west, west, east, west] if halves else whole)
+    assert studentised(Draws.observed(points))[0] == pytest.approx(u.sum() / np.hypot(u[:2].sum(), u[2:].sum()), rel=1e-9)
+
+
 def test_strikes_that_fall_together_are_not_taken_for_independent(world, holed):
     """Salvos of six at one place, no excess: strikes as units reject far too often, attacks as units do not."""
     grid, truth, sites = world
@@ -123,13 +138,13 @@ def test_size_with_a_known_and_an_estimated_baseline(world, holed):
 
 
 def test_excess_ratio_finds_the_truth_and_the_naive_ratio_does_not(world, holed):
-    """A threefold excess within 0.8 of the sites, 60 worlds: the median estimate is near 3, observed/expected well below."""
+    """A threefold excess within 0.8 of the sites, 40 worlds: the median estimate is near 3, observed/expected well below."""
     grid, truth, sites = world
     near = Decay("disc", 0.8).field(sites, grid)
     raised = truth.times(1 + 2 * near)
     estimator, decay = Kernel(grid, 1.5), Decay("gaussian", 0.8)
     ratios, naive, held = [], [], 0
-    for k in range(60):
+    for k in range(40):
         points = drawn(raised, holed, k)
         fitted = estimator.fit(points.easting, points.northing)
         null = BinomialNull(fitted, points.n)
@@ -140,7 +155,22 @@ def test_excess_ratio_finds_the_truth_and_the_naive_ratio_does_not(world, holed)
         naive.append((sites.distance(points.easting, points.northing) <= 0.8).sum() / fitted.expected(near))
     assert 2.3 < np.median(ratios) < 4.0
     assert np.median(naive) < 2.2
-    assert held >= binom.ppf(0.0005, 60, 0.95)
+    assert held >= binom.ppf(0.0005, 40, 0.95)
+
+
+def test_the_detectable_ratio_is_found_as_often_as_said(world, holed):
+    """A world tilted by it exceeds the null's 90 % point with probability .7: other draws, four standard errors of both."""
+    grid, truth, sites = world
+    near, absorbed = (np.full(grid.shape, value) for value in (1.0, 0.25))
+    assert tilted(BinomialNull(truth, 9), near, absorbed, 3.0).intensity.values == pytest.approx(2 * truth.values)  # 3 / (1 + 2/4)
+    near = Decay("disc", 0.8).field(sites, grid)
+    points, null, decay = drawn(truth, holed, 0), BinomialNull(truth, 60), Decay("gaussian", 0.8)
+    score = decay_score(points, sites, decay, Kernel(grid, 1.5))
+    found = excess_ratio(points, score, null, near, 0.8, 1.5, n_simulations=999, rng=1, test_level=0.1, power=0.7)
+    raised = tilted(null, near, window_means(near, grid, [1.5])[0], found.detectable)
+    calm, tense = (simulate(score, one, n_simulations=999, rng=2) for one in (null, raised))
+    assert (tense >= np.quantile(calm, 0.9)).mean() == pytest.approx(0.7, abs=4 * np.sqrt((0.7 * 0.3 + 0.3 * 0.3) / 999))
+    assert f"an excess of {found.detectable:.3g} would have been found with probability 0.7" in str(found)
 
 
 def test_invariant_to_the_order_of_strikes(world, holed):
@@ -169,8 +199,12 @@ def test_refusals(world, holed):
     good = {"n_simulations": 99, "rng": 1}
     for changed, said in (
         ({"alternative": "nearer"}, "closer, farther or two-sided"),
-        ({"weights": [1.0]}, "one value for each strike"),
-        ({"attack": [1, 2]}, "one value for each strike"),
+        ({"weights": [1.0]}, "one number for each strike"),
+        ({"weights": np.full(60, np.nan)}, "one number for each strike"),
+        ({"weights": np.zeros(60)}, "not all zero"),
+        ({"attack": [1, 2]}, "one label for each strike"),
+        ({"attack": [None, *range(59)]}, "one label for each strike"),
+        ({"n_simulations": 18}, "at least 19"),
         ({"uncertainty": [1.0]}, "one number for each strike"),
     ):
         with pytest.raises(InputError, match=said):
@@ -178,8 +212,24 @@ def test_refusals(world, holed):
     empty = PointPattern([], [], holed)
     with pytest.raises(InputError, match="no strikes"):
         decay_score_test(empty, sites, Decay("gaussian", 0.7), Kernel(grid, 1.5), **good)
+    with pytest.raises(InputError, match="no sites"):
+        decay_score_test(points, Sites([], [], holed), Decay("gaussian", 0.7), Kernel(grid, 1.5), **good)
+    with pytest.raises(InputError, match="the null on whose means"):
+        decay_score(points, sites, Decay("gaussian", 0.7), Kernel(grid, 1.5), attack=np.arange(60))
+    with pytest.raises(InputError, match="at least 199"):
+        excess_ratio(points, None, None, None, 1.0, 1.0, n_simulations=198, rng=1)
     with pytest.raises(InputError, match="gaussian, exponential, disc, inverse"):
         Decay("linear", 1.0)
+    with pytest.raises(InputError, match="positive number"):
+        Decay("disc", 0.0)
+
+
+def test_decays_by_hand(square):
+    """At twice the scale: e⁻², e⁻², 0 and ½. Cells of side 1 about a site at a centre: a disc of 2.25 holds 3/4 of the cell 2 away."""
+    at_two = {kind: Decay(kind, 3.0)([6.0])[0] for kind in ("gaussian", "exponential", "disc", "inverse")}
+    assert at_two == pytest.approx({"gaussian": np.exp(-2), "exponential": np.exp(-2), "disc": 0.0, "inverse": 0.5})
+    field = Decay("disc", 2.25).field(Sites([4.5], [4.5], square), square.grid(spacing=1.0))
+    assert field[4] == pytest.approx([0, 0, 0.75, 1, 1, 1, 0.75, 0, 0, 0])
 
 
 def test_one_strike_gives_a_valid_p(world, holed):
@@ -189,10 +239,29 @@ def test_one_strike_gives_a_valid_p(world, holed):
     assert 0 < p <= 1
 
 
+def test_counts_by_hand():
+    """None of 2 expected: p = 2 e⁻², upper limit −log(.025) / 2. Weights ½, ½ and one more of 2: sums 1, ½ and 3, 4½ in Fay and Feuer's χ²."""
+    assert count_within([0.9, 1.0, 1.1], 1.0, 2.0).observed == 2
+    none = count_within([3.0], 1.0, 2.0)
+    assert (none.interval, none.p_value) == (pytest.approx((0, -np.log(0.025) / 2)), pytest.approx(2 * np.exp(-2)))
+    halves = weighted_count([0.5, 0.5, 0.0], 1.0, 4.0, largest_weight=2.0)
+    low, high = 0.5 / 2 * chi2.ppf(0.025, 2 * 1 / 0.5), 4.5 / 6 * chi2.ppf(0.975, 2 * 9 / 4.5)
+    assert (halves.observed, halves.interval) == (1.0, pytest.approx((low / 4, high / 4)))
+
+
+def test_refusals_of_counts():
+    for given, said in (
+        ({"contributions": [np.nan]}, "contributions"),
+        ({"expected": 0.0}, "expected"),
+        ({"largest_weight": 0.0}, "largest_weight"),
+        ({"level": 1.0}, "between 0 and 1"),
+    ):
+        with pytest.raises(InputError, match=said):
+            weighted_count(**({"contributions": [1.0], "radius": 1.0, "expected": 1.0, "largest_weight": 1.0} | given))
+
+
 def test_weighted_count_is_garwood_for_unit_weights_and_covers_for_others():
     """Fay and Feuer: exact for unit weights; for weights 1 and 4, coverage of at least 95 % in 2,000 Poisson worlds."""
-    from analysis.proximity import count_within
-
     unit = weighted_count(np.ones(6), 5, 4.2, largest_weight=1.0)
     assert unit.interval == count_within(np.ones(6), 5, 4.2).interval
     rng = np.random.default_rng(3)
@@ -206,7 +275,7 @@ def test_weighted_count_is_garwood_for_unit_weights_and_covers_for_others():
     assert weighted_count([], 1, 2.0, largest_weight=4.0).interval[0] == 0
 
 
-def test_levels_and_places_give_the_same_test(square):
+def test_levels_and_places_give_the_same_test(square, monkeypatch):
     """Strikes of two weights, two location errors and two strata: draws by level and draws of places have one distribution."""
     draw = np.random.default_rng(8)
     n = 3000
@@ -227,11 +296,22 @@ def test_levels_and_places_give_the_same_test(square):
     assert ks_2samp(placed, counted).pvalue > 0.01
     assert counted.std() == pytest.approx(placed.std(), rel=0.1)
     many = PointPattern(np.tile(easting, 4), np.tile(northing, 4), square)
-    found = decay_score_test(many, sites, Decay("gaussian", 0.8), estimator, n_simulations=4999, rng=3)
-    assert countable(
-        decay_score(many, sites, Decay("gaussian", 0.8), estimator),
-        BinomialNull(estimator.fit(many.easting, many.northing), many.n),
-        many.n,
-        4999,
-    )
-    assert found.n == 12_000 and 0 < found.p_value <= 1
+    score, null = decay_score(many, sites, Decay("gaussian", 0.8), estimator), BinomialNull(estimator.fit(many.easting, many.northing), many.n)
+    assert countable(score, null, 4999) and not countable(score, null, 99)
+    monkeypatch.setattr("analysis.proximity.score_levels.MOST", 0)
+    found = decay_score_test(many, sites, Decay("gaussian", 0.8), estimator, n_simulations=99, rng=3)
+    observed, counted = level_scores(many, score, null, n_simulations=99, rng=3)
+    assert (found.statistic, found.n) == (observed, 12_000)
+    assert (found.simulated == counted).all()
+    assert found.p_value == (1 + (counted >= observed).sum()) / 100
+
+
+def test_very_many_location_errors_are_read_in_classes():
+    sigma = np.r_[0.0, 0.0, np.geomspace(10.0, 1000.0, 500)]
+    levels, kind = error_classes(sigma, len(sigma))
+    assert len(levels) < 100  # log(100) / log(1.05) = 94.4, and one class for 0
+    assert np.array_equal(levels, np.sort(levels))
+    assert levels[kind[0]] == levels[kind[1]] == 0
+    assert np.abs(levels[kind[2:]] / sigma[2:] - 1).max() < 0.05
+    few, which = error_classes(sigma[:60], 60)
+    assert np.array_equal(few[which], sigma[:60])

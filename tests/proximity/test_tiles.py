@@ -50,7 +50,7 @@ def test_tiles_give_the_test_of_one_grid(country, kind):
 def test_the_number_of_tiles_and_workers_changes_nothing(country):
     points, sites = country
     found = {}
-    for cells in (700**2, 200**2, 160**2):
+    for cells in (700**2, 200**2, 230**2):
         with parallel_config("loky", n_jobs=2 if cells == 200**2 else 1):
             found[cells] = tiled_decay_score_test(
                 points, sites, Decay("gaussian", 500.0), bandwidth=1500.0, spacing=250.0, n_simulations=99, rng=3, cells_at_once=cells
@@ -86,5 +86,11 @@ def test_what_cannot_be_tiled_is_one_line(country):
         tiled_decay_score_test(points.subset(np.zeros(points.n, bool)), sites, Decay("disc", 500.0), **setting)
     with pytest.raises(InputError, match="no sites"):
         tiled_decay_score_test(points, sites.subset(np.zeros(sites.n, bool)), Decay("disc", 500.0), **setting)
+    for name in ("bandwidth", "spacing"):
+        for value in (0.0, np.nan):
+            with pytest.raises(InputError, match=f"column {name}.*positive number"):
+                tiled_decay_score_test(points, sites, Decay("disc", 500.0), **{**setting, name: value})
+    with pytest.raises(InputError, match="at least 19"):
+        tiled_decay_score_test(points, sites, Decay("disc", 500.0), **{**setting, "n_simulations": 18})
     with pytest.raises(InputError, match="must be closer"):
         tiled_decay_score_test(points, sites, Decay("disc", 500.0), alternative="greater", **setting)
