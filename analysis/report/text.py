@@ -162,14 +162,11 @@ def limits(results: dict[str, Any]) -> list[str]:
         f"It says nothing about distances finer than the positions: the median error of a located strike is "
         f"{number(study['uncertainty_median_m'], 0)} m on each axis, and some are known only to {number(study['uncertainty_max_m'], 0)} m{placed}.",
     ]
-    low, ratio = excess["interval"][0], excess["ratio"]
-    if isinstance(ratio, float) and ratio > 1:
-        lower = (
-            f", and {number(low)} times for its lower limit"
-            if isinstance(low, float) and low > 1
-            else "; its lower limit is already below 1"
-        )
+    low, times = excess["interval"][0], excess["ratio"]
+    if isinstance(times, float) and times > 1:
+        lower = f", and {number(low)} times for its lower limit" if low > 1 else "; its lower limit is 1 or less as it is"
         lines.append(
-            f"Break-even: if strikes near {_sites(results)} were {number(ratio)} times likelier to get a street-level report, the excess would vanish{lower}."
+            f"Break-even: if strikes near {_sites(results)} were {number(times)} times likelier to get a street-level report, "
+            f"the excess would vanish{lower}."
         )
     return lines
