@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from .aim import Explanations, explain
 from .checks import Calibration, CheckResult, Pieces, Run, Verdict, baselines, run_checks, variants, verdict
 from .inference import CountResult, CurveResult, TestResult, ledger, to_json
-from .null import BinomialNull
 from .pattern import Intensity, Plan, Study
 from .proximity import (
     Decay,
@@ -38,7 +37,6 @@ from .proximity import (
 from .timing import Timing, when
 
 Array = NDArray[np.float64]
-Report = Callable[[str], None]
 SHOWN_GROUPS = 5  # buildings and states with the smallest p
 EXCESS_SIMULATIONS = 1999  # at each of some forty ratios tried
 
@@ -163,17 +161,19 @@ def assess(
     plan: Plan,
     *,
     calibration: Calibration | None = None,
-    say: Report = lambda step: None,
+    say: Callable[[str], None] = lambda step: None,
     store: MutableMapping[str, bytes] | None = None,
 ) -> Assessment:
     """Run the plan on the study.
+
+    Answers: do strikes fall near the sites more often than the baseline predicts, by how much, and what would overturn that?
 
     Parameters
     ----------
     study : Study
     plan : Plan
     calibration : Calibration, optional
-        The measured size of the plan's test; without it the verdict is "not informative".
+        The measured size of the plan's test; without it, or with that of another plan's test, the verdict is "not informative".
     say : callable
         Told each piece as it is finished.
     store : mapping, optional
@@ -188,8 +188,10 @@ def assess(
     Raises
     ------
     InputError
-        If the plan leaves no strikes or no sites.
+        If the plan leaves no strikes or no sites, or names a notification that the study does not hold.
     """
+    if calibration is not None and not calibration.covers(plan):
+        calibration = None  # the size of another test is no number of this report
     pieces = Pieces({} if store is None else store, say)
     design = build_design(study, plan)
     run = Run.of(plan, design)
@@ -219,7 +221,7 @@ def assess(
             ("excess ratio", ratio, ExcessResult),
             ("counts", lambda: _counts(run), list),
             ("timing", lambda: when(study, plan, design, rng=run.seed(7)), Timing),
-            ("look elsewhere", lambda: _elsewhere(run, study, run.null), list),
+            ("look elsewhere", lambda: _elsewhere(run, study), list),
             ("distances", lambda: _berman(run), list),
         ]
     )
@@ -236,29 +238,21 @@ def assess(
 
 
 def _counts(run: Run) -> list[dict[str, Any]]:
-    """By radius: located strikes as they are; weighted and location-aware; and with area rows spread over their raion."""
-    design, points = run.design, run.design.points
+    """By radius: located strikes as they are; weighted and location-aware; and with area rows spread over their area."""
+    design, points, level = run.design, run.design.points, 1 - run.plan.primary.level
     plain = run.estimator.fit(points.easting, points.northing)
     at_points = design.sites.distance(points.easting, points.northing)
     rows = []
     for k, radius in enumerate(run.plan.secondary.radii_m):
         decay = Decay("disc", radius)
         field = decay.field(design.sites, design.grid)
-        counted = count_within(at_points, radius, plain.expected(field))
+        counted = count_within(at_points, radius, plain.expected(field), level=level)
         near = run.near(field)
-        weighted = weighted_count(
-            design.weights * near, radius, run.null.intensity.expected(field), largest_weight=float(design.weights.max())
-        )
+        expected, largest = run.null.intensity.expected(field), float(design.weights.max())
+        weighted = weighted_count(design.weights * near, radius, expected, largest_weight=largest, level=level)
         test, _, _ = run.test(decay, (3, k))
-        rows.append(
-            {
-                "radius_m": radius,
-                **_columns("located", counted),
-                **_columns("weighted", weighted),
-                "p_value": test.p_value,
-                **_integrated(run, field, near),
-            }
-        )
+        rows.append({"radius_m": radius, **_columns("located", counted), **_columns("weighted", weighted), "p_value": test.p_value,
+                     **_integrated(run, field, near)})  # fmt: skip
     return rows
 
 
@@ -276,7 +270,7 @@ def _looks(run: Run, decay: Decay) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 
-def _elsewhere(run: Run, study: Study, null: BinomialNull) -> list[dict[str, Any]]:
+def _elsewhere(run: Run, study: Study) -> list[dict[str, Any]]:
     """Say for every building, and where states are known for every state, what chance does to the most-hit of them."""
     apart = replace(run.plan, sites=replace(run.plan.sites, collapse_to_buildings=False))
     sites, rows = tested_sites(study.sites, apart), []
@@ -284,14 +278,9 @@ def _elsewhere(run: Run, study: Study, null: BinomialNull) -> list[dict[str, Any
         if sites.marks is None or by not in sites.marks:
             continue
         found = look_elsewhere(
-            run.design.points,
-            sites,
-            null,
-            run.plan.verdict.ratio_radius_m,
-            by=by,
-            n_simulations=run.plan.n_simulations,
-            rng=run.seed(6, step),
-        )
+            run.design.points, sites, run.null, run.plan.verdict.ratio_radius_m,
+            by=by, n_simulations=run.plan.n_simulations, rng=run.seed(6, step),
+        )  # fmt: skip
         names = run.design.sites.marks
         known = {} if names is None or by not in names else dict(zip(names[by].astype(str), names["names"], strict=True))
         group = sites.marks[by].astype(str).to_numpy()
@@ -303,14 +292,10 @@ def _elsewhere(run: Run, study: Study, null: BinomialNull) -> list[dict[str, Any
     return rows
 
 
-def _columns(name: str, count: CountResult) -> dict[str, Any]:
-    return {
-        f"{name}_observed": count.observed,
-        f"{name}_expected": count.expected,
-        f"{name}_ratio": count.ratio,
-        f"{name}_low": count.interval[0],
-        f"{name}_high": count.interval[1],
-    }
+def _columns(name: str, count: CountResult) -> dict[str, float]:
+    low, high = count.interval
+    values = {"observed": count.observed, "expected": count.expected, "ratio": count.ratio, "low": low, "high": high}
+    return {f"{name}_{key}": value for key, value in values.items()}
 
 
 def _integrated(run: Run, field: Array, near: Array) -> dict[str, float]:

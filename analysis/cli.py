@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -85,7 +86,8 @@ def report(
     """
     chosen = read_plan(plan)
     study = load_study(data, chosen)
-    command = "make report" if (plan, data, quick) == (PLAN, DATA, False) else _command(quick, plan, data)
+    given = [f"--plan={plan.name}"] * (plan != PLAN) + [f"--data={data.name}"] * (data != DATA)
+    command = _command("report", *given, quick=quick) if given or quick else "make report"
     _report(study, chosen.quick() if quick else chosen, _calibration(CALIBRATION), command, out, _where(workers, cluster), quiet, as_json)
 
 
@@ -136,8 +138,9 @@ def _report(
         print(f"\nWritten: {out / 'report.html'}")
 
 
-def _command(quick: bool, plan: Path, data: Path) -> str:
-    return " ".join(["python -m analysis report", *(["--quick"] if quick else []), f"--plan {plan.name} --data {data.name}"])
+def _command(*given: str, quick: bool) -> str:
+    """Write what a reader types; files by their names, because folders differ from machine to machine."""
+    return shlex.join(["python", "-m", "analysis", *given, *(["--quick"] if quick else [])])
 
 
 def _calibration(path: Path) -> Calibration | None:
@@ -184,11 +187,11 @@ def assess_command(
     measured = None
     if worlds:
         measured = calibrate(study, chosen, n_worlds=worlds, n_intervals=max(20, worlds // 5), progress=_progress)
-    given = [("--aim-points", aim_points), ("--areas", areas), *(("--placebo-sites", path) for path in places),
-             ("--completeness", completeness), ("--worlds", worlds or None)]  # fmt: skip
-    extra = [f"{key} {getattr(value, 'name', value)}" for key, value in given if value is not None]
-    files = f"--strikes {strikes.name} --sites {sites.name} --window {window.name} --plan {plan.name}"
-    command = " ".join(["python -m analysis assess", files, *extra, *(["--quick"] if quick else [])])
+    files = [("strikes", strikes), ("sites", sites), ("window", window), ("plan", plan), ("aim-points", aim_points), ("areas", areas),
+             *(("placebo-sites", path) for path in places), ("completeness", completeness)]  # fmt: skip
+    given = [f"--{key}={path.name}" for key, path in files if path is not None]
+    given += [f"--name={name}"] * bool(name) + [f"--worlds={worlds}"] * bool(worlds)
+    command = _command("assess", *given, quick=quick)
     _report(study, chosen.quick() if quick else chosen, measured, command, out, _where(workers, cluster), quiet, as_json)
 
 
@@ -323,13 +326,15 @@ def _progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
 
 
 def main() -> None:
-    """Run, and turn bad input into one line and exit code 2."""
+    """Run, and turn what went wrong into one line and an exit code, as :func:`about` lists them."""
     try:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
+    except SystemExit as stopped:  # typer's way to say that it was interrupted
+        if stopped.code != 130:
+            raise
         print("interrupted; nothing half-written was left, and the same command goes on from the finished pieces", file=sys.stderr)
         os._exit(130)
     except (MemoryError, BrokenProcessPool) as error:

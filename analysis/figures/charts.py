@@ -42,7 +42,7 @@ def draw_null(test: TestResult, ax: Axes) -> Axes:
         color=INK,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2},
     )
-    ax.set_xlabel("decay score, standardised by attack")
+    ax.set_xlabel("decay score")
     ax.set_ylabel(f"density of {test.n_simulations:,} draws")
     return ax
 

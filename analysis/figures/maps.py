@@ -9,6 +9,7 @@ import shapely.affinity
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import NDArray
 
 from ..pattern import Intensity, PointPattern, Sites, Window
 from ..proximity import ScanResult
@@ -47,26 +48,17 @@ def draw_map(
         Show the surroundings of the sites only.
     """
     if baseline is not None:
-        west, south, east, north = _extent(baseline)
-        shown = np.where(baseline.grid.inside, baseline.values * 1e6, np.nan)
-        image = ax.imshow(shown, origin="lower", extent=(west, east, south, north), cmap=PAPER, vmin=0, interpolation="nearest", zorder=0)
+        grid = baseline.grid
+        extent = (grid.west, grid.west + grid.dx * grid.shape[1], grid.south, grid.south + grid.dy * grid.shape[0])
+        shown = np.where(grid.inside, baseline.values * 1e6, np.nan)
+        image = ax.imshow(shown, origin="lower", extent=extent, cmap=PAPER, vmin=0, interpolation="nearest", zorder=0)
         ax.figure.colorbar(image, ax=ax, shrink=0.55, pad=0.01, label="baseline, strikes per km² over the whole period")
     for shape in (areas or {}).values():
         _outline(shape, ax, color="#B5B5B5", lw=0.6)
     _outline(window.polygon, ax, color=INK, lw=1.1)
     if aim_points is not None:
-        ax.plot(
-            aim_points["easting"],
-            aim_points["northing"],
-            ls="",
-            marker="^",
-            ms=5,
-            mfc="none",
-            mec=AIM,
-            mew=0.8,
-            label="aim points",
-            zorder=3,
-        )
+        places = aim_points["easting"], aim_points["northing"]
+        ax.plot(*places, ls="", marker="^", ms=5, mfc="none", mec=AIM, mew=0.8, label="aim points", zorder=3)
     if strikes.marks is not None and "uncertainty_m" in strikes.marks:
         size = 2 * strikes.marks["uncertainty_m"].to_numpy(float)
         offsets = np.column_stack([strikes.easting, strikes.northing])
@@ -77,9 +69,7 @@ def draw_map(
     ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes", zorder=5)
     west, south, east, north = window.bounds
     if centre:
-        margin = np.array([-800.0, 800.0])
-        west, east = np.quantile(sites.easting, [0.02, 0.98]) + margin
-        south, north = np.quantile(sites.northing, [0.02, 0.98]) + margin
+        (west, east), (south, north) = surroundings(sites)
     ax.set_xlim(west, east)
     ax.set_ylim(south, north)
     ax.set_aspect("equal")
@@ -110,9 +100,10 @@ def draw_scan(scan: ScanResult, ax: Axes, *, level: float = 0.05) -> Axes:
     return ax
 
 
-def _extent(baseline: Intensity) -> tuple[float, float, float, float]:
-    grid = baseline.grid
-    return grid.west, grid.south, grid.west + grid.dx * grid.shape[1], grid.south + grid.dy * grid.shape[0]
+def surroundings(sites: Sites) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the easting and northing (from, to) of a map of the sites: nearly all of them, and 800 m about."""
+    margin = np.array([-800.0, 800.0])
+    return np.quantile(sites.easting, [0.02, 0.98]) + margin, np.quantile(sites.northing, [0.02, 0.98]) + margin
 
 
 def _outline(shape: shapely.Geometry, ax: Axes, *, color: str, lw: float) -> None:

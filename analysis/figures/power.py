@@ -7,17 +7,8 @@ from matplotlib.axes import Axes
 from ..checks import FocusedCalibration
 from .style import AIM, INK, SITE, STRIKE, figure
 
-LOOKS = [
-    (STRIKE, "-"),
-    (SITE, "-"),
-    (AIM, "-"),
-    (STRIKE, "--"),
-    (SITE, "--"),
-    ("#777777", "--"),
-    (INK, ":"),
-    (SITE, ":"),
-    ("#999999", "-."),
-]
+LOOKS = [(STRIKE, "-"), (SITE, "-"), (AIM, "-"), (STRIKE, "--"), (SITE, "--"), ("#777777", "--"), (INK, ":"), (SITE, ":"),
+         ("#999999", "-.")]  # fmt: skip
 TITLES = {
     "near": "excess within 500 m of all buildings",
     "broad": "excess fading over 2 km",

@@ -23,13 +23,12 @@ def draw_specifications(rows: Sequence[dict[str, Any]], level: float, ax: Axes) 
     p = np.array([float(row["p_value"]) for row in ordered])
     x = np.arange(len(p))
     top = -np.log10(p)
-    floor = -0.08 * top.max()
     ax.scatter(x, top, s=4, color=np.where(p <= level, STRIKE, SITE), lw=0)
     ax.axhline(-np.log10(level), color=INK, lw=0.8, ls="--")
     ax.annotate(f"level {level:g}", (len(p), -np.log10(level)), ha="right", va="bottom", fontsize=8)
     step = 0.09 * top.max()
-    y, ticks, labels = floor, list(range(int(top.max()) + 1)), [f"{10.0**-k:g}" for k in range(int(top.max()) + 1)]
-    positions: list[float] = [float(t) for t in ticks]
+    positions = [float(k) for k in range(int(top.max()) + 1)]
+    labels, y = [f"{10.0**-k:g}" for k in positions], -0.08 * top.max()
     for key, label in SHOWN.items():
         options = {row[key] for row in ordered}
         if len(options) < 2:

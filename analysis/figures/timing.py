@@ -15,7 +15,7 @@ from .style import BAND, INK, SITE, STRIKE
 def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
     """Draw the share of located strikes that had fallen by each day, near sites and elsewhere; bands are notifications.
 
-    The number located falls over time, near sites as elsewhere, so only the distance between the two lines speaks.
+    How many are located changes over time, near sites as elsewhere, so only the distance between the two lines speaks.
     """
     days = np.array([row["date"] for row in timing.days], "datetime64[D]")
     for kind, label, colour, dash in (
@@ -40,14 +40,14 @@ def draw_timing(timing: Timing, ax: Axes, *, sites: str = "sites") -> Axes:
 
 
 def draw_near_repeats(timing: Timing, ax: Axes) -> Axes:
-    """Map pairs of strikes of different attacks by distance and interval: observed over expected, in bold where max-T is at most 5 %."""
+    """Map pairs of strikes of different attacks by distance and interval: observed over expected, in bold where max-T rejects."""
     bands = pd.DataFrame(timing.near_repeat)
     ratio, pairs, p = (bands.pivot(index="distance_to", columns="interval_to", values=name) for name in ("ratio", "observed", "p_after"))
     shade = ratio.clip(upper=4).fillna(1.0)  # no pair expected: no ratio, shaded as 1
     words = ratio.map(lambda value: "–" if np.isnan(value) else f"{value:.2g}") + pairs.map("\n{:.0f}".format)
     sns.heatmap(shade, annot=words, fmt="", cmap="Blues", vmin=0, vmax=5, cbar=False, annot_kws={"fontsize": 8}, ax=ax)
     for label, p_after in zip(ax.texts, p.to_numpy().ravel(), strict=True):
-        label.set_fontweight("bold" if p_after <= 0.05 else "normal")
+        label.set_fontweight("bold" if p_after <= 1 - timing.level else "normal")
     ax.invert_yaxis()  # the nearest at the bottom
     ax.set_xticks(ax.get_xticks(), [f"{end:,.0f}" for end in ratio.columns])
     ax.set_yticks(ax.get_yticks(), [f"{end:,.0f}" for end in ratio.index], rotation=0)

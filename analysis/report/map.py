@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ..assess import Assessment
 from ..figures import PAPER
+from ..figures.maps import surroundings
 
 MOST = 3000  # strikes on the map: those nearest to sites where there are more, so that the page stays small
 SIMPLER_M = 25.0  # outlines are drawn this exactly
-AROUND_M = 800.0  # shown about the sites when they fill the map
 CELLS = 240  # along the longer side of the shaded baseline
 MARKS = ("strike_id", "place", "weapon_class", "weapon", "mechanism", "selection", "source_publisher", "source_url")
 
@@ -40,7 +40,7 @@ def map_parts(a: Assessment) -> dict[str, Any]:
                      "nearest": names[nearest[k]]})  # fmt: skip
     aims = a.study.aim_points if a.study.aim_points is not None else pd.DataFrame({"easting": [], "northing": []})
     sites = a.design.sites
-    box = [np.quantile(axis, [0.02, 0.98]) + np.array([-AROUND_M, AROUND_M]) for axis in (sites.easting - west, north - sites.northing)]
+    (left, right), (low, high) = surroundings(sites)
     return {
         "width": round(east - west), "height": round(north - south),
         "outline": _path(a.study.window.polygon, west, north),
@@ -48,7 +48,7 @@ def map_parts(a: Assessment) -> dict[str, Any]:
         "baseline": _baseline(a, west, north),
         "sites": [{"x": round(e - west), "y": round(north - y), "name": name}
                   for e, y, name in zip(sites.easting, sites.northing, names, strict=True)],
-        "focus": [round(v) for v in (box[0][0], box[1][0], np.ptp(box[0]), np.ptp(box[1]))],
+        "focus": [round(v) for v in (left - west, north - high, right - left, high - low)],
         "radii": sorted(a.plan.secondary.radii_m),
         "aims": [{"x": round(p["easting"] - west), "y": round(north - p["northing"]), "name": str(p["name"]), "radius": p.get("radius_m", 0.0)}
                  for p in aims.to_dict("records")],
@@ -60,7 +60,7 @@ def map_parts(a: Assessment) -> dict[str, Any]:
 
 def _names(a: Assessment) -> list[str]:
     marks = a.design.sites.marks
-    return [str(k + 1) for k in range(a.design.sites.n)] if marks is None or "names" not in marks else list(marks["names"].astype(str))
+    return list(map(str, range(a.design.sites.n) if marks is None or "names" not in marks else marks["names"]))
 
 
 def _path(shape: shapely.Geometry, west: float, north: float) -> str:

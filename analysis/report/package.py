@@ -38,7 +38,7 @@ def package(found: CleanStrikes, estimates: list[Completeness], sources: Mapping
     Parameters
     ----------
     found : CleanStrikes
-    estimates : Completeness
+    estimates : list of Completeness
     sources : {id: Source}
         The registry's entries for the sources of ``found``.
     crs : CRS of the window

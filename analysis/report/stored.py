@@ -9,9 +9,10 @@ import json
 import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ..checks import Calibration
-from ..pattern import Plan, Study
+from ..pattern import InputError, Plan, Study
 from .write import PACKAGES, write_files
 
 
@@ -20,10 +21,24 @@ class StoredPieces(MutableMapping[str, bytes]):
 
     That is the plan's values, the sums of the data, the calibration, the program's own source and the versions of its packages: after
     any change the pieces of an interrupted run are not found, and a run starts anew.
+
+    Parameters
+    ----------
+    folder : Path
+        The ledger: a folder for each state of plan, data and program.
+    study, plan, calibration
+        As for :func:`analysis.assess`.
+
+    Raises
+    ------
+    InputError
+        If the study does not know the sums of its files: pieces of other data could not be told from its own.
     """
 
     def __init__(self, folder: Path, study: Study, plan: Plan, calibration: Calibration | None) -> None:
-        sources = [] if study.sources is None else study.sources.astype(str).to_dict("records")
+        if study.sources is None:
+            raise InputError("a study without the sums of its files has no ledger", column="sources")
+        sources = study.sources.astype(str).to_dict("records")
         program = hashlib.sha256()
         for path in sorted(Path(__file__).parents[1].rglob("*.py")):
             program.update(path.read_bytes())
@@ -33,7 +48,7 @@ class StoredPieces(MutableMapping[str, bytes]):
         self.base, self.folder = folder, folder / identity[:32]
 
     def _name(self, key: str) -> str:
-        return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+        return f"{quote(key, safe='')}.json"
 
     def __getitem__(self, key: str) -> bytes:
         try:
@@ -50,10 +65,10 @@ class StoredPieces(MutableMapping[str, bytes]):
         (self.folder / self._name(key)).unlink()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(path.name for path in self.folder.glob("*.json")))
+        return iter(sorted(unquote(path.stem) for path in self.folder.glob("*.json")))
 
     def __len__(self) -> int:
-        return len(list(self.folder.glob("*.json")))
+        return len(list(iter(self)))
 
     def finish(self) -> None:
         """Remove the ledger: the report is written, and the next run computes everything anew."""

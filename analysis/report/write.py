@@ -21,7 +21,6 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..assess import Assessment
-from ..checks import CheckResult
 from ..figures import (
     draw_checks,
     draw_curve,
@@ -42,7 +41,6 @@ from .pdf import to_pdf
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "shapely", "pyproj", "geopandas", "matplotlib")
 FORMULA = r"[=+\-@\t\r]"  # what a spreadsheet takes for the beginning of a formula
 TABLES = ("counts", "looks", "elsewhere", "variants", "baselines", "berman", "flow", "near", "held_out")
-Captions = dict[str, dict[str, str]]
 
 
 def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
@@ -53,6 +51,15 @@ def render(assessment: Assessment, *, command: str) -> dict[str, bytes]:
     assessment : Assessment
     command : str
         What a reader types to make the report again.
+
+    Returns
+    -------
+    dict of bytes
+        The page (HTML, PDF, Markdown), ``results.json`` with its schema, figures (PNG, SVG) and tables (CSV).
+
+    Notes
+    -----
+    The same assessment and command give the same bytes: no clock, no place, no order of hashes enters.
     """
     results_json = json.dumps(assessment.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     results: dict[str, Any] = json.loads(results_json)  # the prose reads what is in the file, not what was in memory
@@ -91,6 +98,17 @@ def write_files(files: dict[str, bytes], folder: Path) -> None:
     """Write all files under temporary names, then rename them: on a full disk what was there before stays, whole.
 
     Temporary files that a killed run left beside the targets are removed; a second run into the folder waits for its turn.
+
+    Parameters
+    ----------
+    files : {name: bytes}
+        Names may lead into folders below ``folder``, which is made where it is missing.
+    folder : Path
+
+    Raises
+    ------
+    OSError
+        If a file or the folder cannot be written; nothing under a final name has changed then, unless the renaming itself failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     staged: dict[str, Path] = {}
@@ -130,9 +148,8 @@ def _turn(folder: Path) -> Iterator[bool]:
 
 
 def _environment(*, autoescape: bool) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("analysis.report"), autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=False
-    )
+    loader = jinja2.PackageLoader("analysis.report")
+    environment = jinja2.Environment(loader=loader, autoescape=autoescape, undefined=jinja2.StrictUndefined)
     environment.filters.update(number=text.number, p=format_p, percent=text.percent, md=_markdown, exp=lambda x: math.exp(min(x, 700.0)))
     environment.globals.update(link=_link, ratio=text.ratio)
     return environment
@@ -154,16 +171,12 @@ def _link(url: object, label: object) -> Markup:
 
 def _figures(a: Assessment) -> dict[str, Any]:
     credit, words = a.study.credit, text.plural(a.plan.site_word)
+    shown = a.study.window, a.design.points, a.design.sites
+    beside: dict[str, Any] = {"areas": a.study.areas, "aim_points": a.study.aim_points, "site_label": words}
     with figure(8.4, 7.6, source=credit) as drawn_map:
-        draw_map(
-            a.study.window, a.design.points, a.design.sites, drawn_map.ax,
-            baseline=a.baseline, areas=a.study.areas, aim_points=a.study.aim_points, site_label=words,
-        )  # fmt: skip
+        draw_map(*shown, drawn_map.ax, baseline=a.baseline, **beside)
     with figure(8.4, 7.6, source=credit) as centre:
-        draw_map(
-            a.study.window, a.design.points, a.design.sites, centre.ax,
-            areas=a.study.areas, aim_points=a.study.aim_points, site_label=words, bar_km=1.0, centre=True,
-        )  # fmt: skip
+        draw_map(*shown, centre.ax, bar_km=1.0, centre=True, **beside)
     with figure(source=credit) as curve:
         draw_curve(a.curve, curve.ax, site=a.plan.site_word)
     with figure(height=3.4, source=credit) as null:
@@ -176,16 +189,10 @@ def _figures(a: Assessment) -> dict[str, Any]:
     with figure(8.4, 6.2, source=credit) as checks:
         draw_checks(a.checks, checks.ax)
     with figure(8.4, 7.6, source=credit) as specifications:
-        draw_specifications(_check(a, "specification curve").table, a.plan.primary.level, specifications.ax)
-    pictures = {
-        "map": drawn_map,
-        "centre": centre,
-        "curve": curve,
-        "null": null,
-        "checks": checks,
-        "specifications": specifications,
-        "timing": timing,
-    }
+        (curve_of,) = (check for check in a.checks if check.name == "specification curve")
+        draw_specifications(curve_of.table, a.plan.primary.level, specifications.ax)
+    pictures = {"map": drawn_map, "centre": centre, "curve": curve, "null": null, "checks": checks, "specifications": specifications,
+                "timing": timing}  # fmt: skip
     single = [c for c in a.explanations.to_dict()["comparisons"] if c["claim"]]
     if single:
         panels = len({c["claim"] for c in single})
@@ -199,32 +206,22 @@ def _figures(a: Assessment) -> dict[str, Any]:
     return pictures
 
 
-def _check(a: Assessment, name: str) -> CheckResult:
-    return next(check for check in a.checks if check.name == name)
-
-
 def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, Any]:
-    calibration = results["calibration"]
-    sizes: dict[str, float] = {}
-    table: list[dict[str, Any]] = []
-    if calibration is not None:
-        for row in calibration["rows"]:
-            if row["truth"] in ("smooth", "aim points"):
-                name = f"kernel {row['bandwidth_m']:g} m"
-                sizes[name] = max(sizes.get(name, 0.0), row["share"])
-        for world in dict.fromkeys(row["world"] for row in calibration["rows"]):
-            rows = [row for row in calibration["rows"] if row["world"] == world]
-            table.append({"world": world, "truth": rows[0]["truth"], "shares": [row["share"] for row in rows]})
+    worlds: dict[tuple[str, str], dict[float, float]] = {}  # world and truth: the share that rejects, by bandwidth
+    for row in (results["calibration"] or {"rows": ()})["rows"]:
+        worlds.setdefault((row["world"], row["truth"]), {})[row["bandwidth_m"]] = row["share"]
+    sizes, planned = text.measured_sizes(results), results["plan"]["primary"]["bandwidth_m"]
     return {
         "r": results,
         "headline": text.headline(results),
         "answer": text.answer(results),
         "quotable": text.quotable(results),
         "limits": text.limits(results),
-        "size": text.measured_size(results),
-        "sizes": sizes,
-        "table": table,
-        "bandwidths": results["plan"]["secondary"]["bandwidths_m"],
+        "size": sizes.get(planned),
+        "sizes": {f"kernel {bandwidth:g} m": share for bandwidth, share in sizes.items()},
+        "planned": f"kernel {planned:g} m",
+        "worlds": worlds,
+        "bandwidths": list(sizes),
         "captions": _captions(results),
         "m": map_parts(a),
         "trace": text.TRACE,
@@ -236,18 +233,18 @@ def _context(a: Assessment, results: dict[str, Any], command: str) -> dict[str, 
     }
 
 
-def _captions(r: dict[str, Any]) -> Captions:
+def _captions(r: dict[str, Any]) -> dict[str, dict[str, str]]:
     study, curve, primary, sites = r["study"], r["curve"], r["primary"], text.plural(r["plan"]["site_word"])
-    outside = [
-        d
-        for d, o, low, high in zip(curve["distance"], curve["observed"], curve["lower"], curve["upper"], strict=True)
-        if not low <= o <= high
-    ]
-    where = f"between {text.number(min(outside), 0)} and {text.number(max(outside), 0)} m" if outside else "at no distance"
-    size = {
-        "alt": "Share of simulated worlds in which the test rejects, against the bandwidth, one line for each world",
-        "text": "Where there is no excess, lines should stay in the grey band. Orange lines are worlds with an excess: there, higher is better.",
-    }
+    along = list(zip(curve["distance"], curve["observed"], curve["lower"], curve["upper"], strict=True))
+    outside = [d for d, o, low, high in along if not low <= o <= high]
+    where = "at no distance"
+    if outside:
+        nearest, farthest = text.number(min(outside), 0), text.number(max(outside), 0)
+        where = f"at {len(outside)} of {len(along)} distances, the nearest {nearest} m and the farthest {farthest} m"
+    repeats = (
+        f" Right: pairs of strikes of different attacks, observed over expected and how many; bold where max-T is at most "
+        f"{text.percent(1 - r['timing']['level'])}."
+    )
     return {
         "map": {
             "alt": f"Map of {study['name']}: located strikes, {sites}, aim points and the baseline",
@@ -268,15 +265,20 @@ def _captions(r: dict[str, Any]) -> Captions:
         "null": {
             "alt": "Histogram of the decay score in draws from the null, and the observed value",
             "text": f"The statistic of the primary test in {text.number(primary['n_simulations'], 0)} draws from the null, and as observed. "
-            "The null's centre is not zero, because smoothing lowers the baseline where strikes are dense; the draws share that.",
+            "The null need not be centred on zero, because smoothing lowers the baseline where strikes crowd; the draws share that.",
         },
         "timing": {
             "alt": f"Share of located strikes fallen by each day, near {sites} and elsewhere",
-            "text": f"When located strikes fell within {text.number(r['timing']['radius'], 0)} m of {sites}, and when elsewhere. The number located "
-            "falls over time in both. Strikes of one attack fall together, so a gap of a few steps says nothing; the tests below count attacks. Bands are the "
-            "notifications examined, as wide as their date is uncertain.",
+            "text": f"When located strikes fell within {text.number(r['timing']['radius'], 0)} m of {sites}, and when elsewhere. How many are located "
+            "changes over time, so only the distance between the lines speaks. Strikes of one attack fall together, so a gap of a few steps says "
+            "nothing; the tests below count attacks. Bands are the notifications examined, as wide as their date is uncertain."
+            + (repeats if r["timing"]["near_repeat"] else ""),
         },
-        "size": size,
+        "size": {
+            "alt": "Share of simulated worlds in which the test rejects, against the bandwidth, one line for each world",
+            "text": "Blue and dashed lines, worlds without an excess, should stay in the grey band. Orange lines are worlds with an excess: there, "
+            "higher is better. Dotted: no excess either, but strikes near sites are located twice as often, which the test takes for one.",
+        },
         "checks": {
             "alt": "One row for each check: the answer stands, is overturned, or the data do not say",
             "text": "Every check, in the order of the table below.",
@@ -290,7 +292,7 @@ def _captions(r: dict[str, Any]) -> Captions:
         "ratios": {
             "alt": "Likelihood ratio of aim at the mission over each rival explanation, along the CEP, one panel for each claim",
             "text": "Aim at the mission over each rival, were the CEP known. Thick: the claimed distance taken as exact. Thin: the position as the "
-            "data hold it, with its location error; these lines lie near 1. Shaded: the published CEPs of the weapon claimed. A short CEP makes a "
+            "data hold it; the larger its location error, the nearer to 1. Shaded: the published CEPs of the weapon claimed. A short CEP makes a "
             "miss of many times its length speak against the mission.",
         },
     }  # fmt: skip

@@ -87,16 +87,18 @@ def whole(city, root):
 
 
 def test_killed_at_random_and_resumed_with_other_numbers_of_workers(city, root, whole):
-    """Twice in the middle; and with what a run leaves that is killed while it writes its files."""
+    """Interrupted and killed in the middle; and with what a run leaves that is killed while it writes its files."""
     out, moments = city / "broken", random.Random(1)
-    for workers in (2, 1):
+    for workers, end, code in ((2, signal.SIGINT, 130), (1, signal.SIGKILL, -signal.SIGKILL)):
         job = start(city, root, out, f"--workers={workers}")
         wait_for_pieces(out, moments.randint(2, 12), job)
-        job.kill()
-        assert job.wait(60) == -signal.SIGKILL
+        job.send_signal(end)
+        _, said = job.communicate(timeout=60)
+        assert job.returncode == code
+        assert (b"interrupted; nothing half-written" in said) == (end == signal.SIGINT)
         assert not (out / "results.json").exists()
     (out / ".report.html.left.tmp").write_bytes(b"<html")
-    finished(start(city, root, out, "--workers=4"))
+    finished(start(city, root, out, "--workers=3"))
     assert content(out) == whole
 
 

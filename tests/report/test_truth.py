@@ -23,7 +23,7 @@ N, RADIUS = 600, 500.0
 
 @pytest.fixture(scope="module")
 def small(plan) -> Plan:
-    few = {"n_simulations": 199, "cell_m": 100.0, "site_word": "hospital"}
+    few = {"n_simulations": 199, "cell_m": 200.0, "site_word": "hospital"}
     secondary = replace(plan.secondary, bandwidths_m=(1500.0,), curve_n_simulations=99)
     checks = replace(plan.checks, decays=("gaussian",), scales_m=(500.0,), placebo_draws=19)
     return replace(plan, secondary=secondary, checks=checks, **few)
