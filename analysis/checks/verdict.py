@@ -27,6 +27,8 @@ class Verdict:
 def verdict(plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: float, calibration: Calibration | None) -> Verdict:
     """Apply the rules: enough strikes, a measured size that holds, then the primary test, then the upper limit.
 
+    A rejection because strikes keep away from sites ("farther", or two-sided with a ratio below 1) is no excess; the upper limit decides.
+
     Parameters
     ----------
     plan : Plan
@@ -46,18 +48,15 @@ def verdict(plan: Plan, primary: TestResult, excess: ExcessResult, effective_n: 
     worst = calibration.worst_size(plan.primary.bandwidth_m)
     if worst > calibration.bound:
         return Verdict("not informative", f"The test's measured size reaches {worst:.3f}, above the bound of {calibration.bound:.3f}.")
-    said = f"p = {format_p(primary.p_value)}"
-    if primary.p_value <= level:
-        return Verdict("excess", f"The primary test gives {said}, at or below the level of {level:g}.")
     high = excess.interval[1]
+    said = f"The primary test gives p = {format_p(primary.p_value)}"
+    side = f"above the level of {level:g}"
+    if primary.p_value <= level:
+        if primary.alternative == "closer" or (primary.alternative == "two-sided" and excess.ratio > 1):
+            return Verdict("excess", f"{said}, at or below the level of {level:g}.")
+        side = f"at or below the level of {level:g} for strikes that keep away from sites"
     if high < rules.no_excess_below:
-        return Verdict(
-            "no excess",
-            f"The primary test gives {said}, above the level of {level:g}, and the interval of the excess ratio ends at "
-            f"{high:.2f}, below {rules.no_excess_below:g}.",
-        )
-    return Verdict(
-        "not informative",
-        f"The primary test gives {said}, above the level of {level:g}, but the interval of the excess ratio reaches "
-        f"{high:.2f}, so that an excess of {rules.no_excess_below:g} is not excluded.",
-    )
+        ends = f"the interval of the excess ratio ends at {high:.2f}, below {rules.no_excess_below:g}"
+        return Verdict("no excess", f"{said}, {side}, and {ends}.")
+    reaches = f"the interval of the excess ratio reaches {high:.2f}, so that an excess of {rules.no_excess_below:g} is not excluded"
+    return Verdict("not informative", f"{said}, {side}, but {reaches}.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from analysis.checks import Calibration, defining_parts
+from analysis.checks import Calibration, defining_parts, verdict
 from analysis.checks.treatments import bandwidths, monte_carlo_error, treatments, two_sided
 from analysis.inference import TestResult
 from analysis.proximity import ExcessResult
@@ -50,3 +52,18 @@ def test_treatments_and_bandwidths_on_the_other_side(plan):
 def test_an_interval_that_holds_one(plan):
     assert "holds 1" in listed(plan, 0.01, interval=(0.9, 4.0))[0]
     assert listed(plan, 0.4, interval=(0.9, 4.0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("alternative", "ratio", "high", "answer"),
+    [("closer", 2.5, 4.0, "excess"), ("two-sided", 2.5, 4.0, "excess"), ("two-sided", 0.4, 0.9, "no excess"),
+     ("farther", 0.4, 0.9, "no excess"), ("farther", 0.4, 2.5, "not informative")],
+)  # fmt: skip
+def test_a_deficit_is_no_excess(plan, alternative, ratio, high, answer):
+    own = dataclasses.replace(plan, primary=dataclasses.replace(plan.primary, alternative=alternative))
+    rows = ({"world": "w", "truth": "smooth", "bandwidth_m": own.primary.bandwidth_m, "share": 0.05},)
+    primary = TestResult("t", 3.0, 0.001, alternative, "null", 96, DRAWS, "1", np.zeros(1))
+    excess = ExcessResult(500.0, ratio, (ratio / 2, high), 0.95, 3.0, 0.8, 0.05, 1999)
+    found = verdict(own, primary, excess, 96.0, Calibration(defining_parts(own), 1000, 499, 0.067, rows, ()))
+    assert found.answer == answer
+    assert ("keep away" in found.rule) == (ratio < 1)
