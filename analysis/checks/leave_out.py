@@ -13,15 +13,15 @@ from .scene import CheckResult, Scene
 
 Array = NDArray[np.float64]
 REACH = 2.0  # in scales of the decay: a building with no strike this near cannot carry the finding
-MOST = 200  # buildings left out in turn: those that carry most, where more have strikes near
+MOST = 100  # sources, or buildings, left out in turn: where there are more, those that carry most of the nearness
 
 
 def leave_out(at: Scene) -> CheckResult:
     """Leave out one attack, source, year, weapon or building at a time.
 
     The baseline of the score is refitted to what is left; places are drawn from the primary null. Buildings whose neighbourhood holds no
-    strike are kept, and of more than 200 others those that carry least. Cost: draws × strikes for all attacks together, and for each other
-    group and building left out, for which there is an FFT pair too.
+    strike are kept, and of more than 100 sources or buildings those that carry least. Cost: draws × strikes for all attacks together, for
+    each other group, and for each building left out, for which there is an FFT pair too.
     """
     columns: dict[str, NDArray[Any]] = {"year": pd.to_datetime(at.marks("date")).dt.year.to_numpy()}
     marks = at.design.points.marks
@@ -35,24 +35,25 @@ def leave_out(at: Scene) -> CheckResult:
         labels = at.design.attack[np.unique(at.unit, return_index=True)[1]]
         names += [("attack", str(label)) for label in labels[attacks]]
         values += [*at.alike(at.without_each(at.planned)[attacks])]
-    rows: list[Array] = []
-    for by, labels in columns.items():
-        for label in pd.unique(labels[at.weights > 0]):
-            left = np.where(labels == label, 0.0, at.weights)
-            if left.any():
-                names.append((by, str(label)))
-                rows.append(left)
-    values += [*at.alike(at.scores(at.planned, np.array(rows)).p)] if rows else []
     sites, points = at.design.sites, at.design.points
     distance, nearest = sites.nearest(points.easting, points.northing)
+    nearness = at.weights * at.decay(distance)
+    rows: list[Array] = []
+    for by, labels in columns.items():
+        code, found = pd.factorize(labels, use_na_sentinel=False)
+        used = np.bincount(code, at.weights) > 0
+        for k in _most(np.bincount(code, nearness), used):
+            left = np.where(code == k, 0.0, at.weights)
+            if left.any():
+                names.append((_by(by, int(used.sum())), str(found[k])))
+                rows.append(left)
+    values += [*at.alike(at.scores(at.planned, np.array(rows)).p)] if rows else []
     near = (distance <= REACH * at.decay.scale) & (at.weights > 0)
-    carried = np.bincount(nearest[near], (at.weights * at.decay(distance))[near], sites.n)
-    carries = np.sort(np.argsort(-carried, kind="stable")[: min(MOST, np.count_nonzero(carried))]) if sites.n > 1 else np.empty(0, np.intp)
-    by = "building" if len(carries) < MOST else f"building of the {MOST} that carry most"
-    for k in carries:
+    held = np.bincount(nearest[near], minlength=sites.n) > 0
+    for k in _most(np.bincount(nearest, nearness, sites.n), held) if sites.n > 1 else ():
         phi = at.phi(at.decay, at.estimator, sites.subset(np.arange(sites.n) != k))
         values.append(at.alike(at.scores(phi).p)[0])
-        names.append((by, _name(sites.marks, int(k))))
+        names.append((_by("building", int(held.sum())), _name(sites.marks, int(k))))
     frame = pd.DataFrame(names, columns=["by", "left_out"]).assign(p_value=values)
     frame["stands"] = at.stands(frame["p_value"])
     table: list[dict[str, Any]] = []
@@ -69,6 +70,15 @@ def leave_out(at: Scene) -> CheckResult:
     if bad:
         said = f"Leaving one out puts p {at.other_side} the level for {listed}."
     return CheckResult("leave one out", "One attack, source, year, weapon or building carries the finding.", not bad, tuple(table), said)
+
+
+def _most(carried: Array, use: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give the groups in use that carry most, in their order."""
+    return np.sort(np.argsort(np.where(use, -carried, np.inf), kind="stable")[: min(MOST, int(use.sum()))])
+
+
+def _by(name: str, groups: int) -> str:
+    return name if groups <= MOST else f"{name} of the {MOST} that carry most"
 
 
 def _name(marks: pd.DataFrame | None, k: int) -> str:

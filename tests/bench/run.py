@@ -22,7 +22,7 @@ they are random. What is compiled on first use is compiled before (some 10 s, on
 Differences that are not rounding: spatstat reads a polygon's overlap with itself from a mask of 128 × 128 pixels, where ours is exact up to the
 window's smallest feature (`analysis/pattern/overlap.py`); sparr bins adaptive bandwidths; at cells ours puts each strike into its cell before
 smoothing, KDEpy shares it between four, scikit-learn does neither. spatstat's leave-one-out intensity and `bw.ppl` visit all pairs and are left
-out at 100,000 points; its 999 draws are 9 draws, scaled.
+out at 100,000 points; its 999 draws are 9 draws, scaled. R's splancs is not among Debian's packages and was not compared.
 
 ![Seconds against the number of strikes](cost.png)
 
