@@ -220,8 +220,16 @@ def fit_loglinear(
     offset = 0.0 if offset is None else offset
     shift = _evaluate("offset", offset, nodes.easting, nodes.northing)
     scaled, back = _standardise(design, names)
-    beta, covariance = _berman_turner(scaled, nodes, shift) if method == "mpl" else _logistic(scaled, nodes, shift, kept.window.area)
-    if np.diag(covariance).max() > LARGEST_CONDITION**2:  # of a coefficient without a maximum; where steps end is chance
+    model, options = _berman_turner(scaled, nodes, shift) if method == "mpl" else _logistic(scaled, nodes, shift, kept.window.area)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            fit = model.fit(**options)
+    except ValueError:  # so far off that the deviance overflows
+        raise InputError(RUNS_OFF) from None
+    beta, covariance = np.asarray(fit.params), np.asarray(fit.cov_params())
+    # a coefficient that runs off to infinity stops where the likelihood no longer moves; another step would move log λ all the same
+    step = covariance @ (scaled.T @ (model.var_weights * fit.resid_response))
+    if not np.abs(scaled @ step).max() < 0.01:
         raise InputError(RUNS_OFF)
     params = back @ beta
     log_intensity = scaled @ beta + shift
@@ -307,20 +315,16 @@ def _standardise(design: Array, names: tuple[str, ...]) -> tuple[Array, Array]:
     return scaled, back
 
 
-def _berman_turner(design: Array, nodes: Quadrature, offset: Array) -> tuple[Array, Array]:
+def _berman_turner(design: Array, nodes: Quadrature, offset: Array) -> tuple[GLM, dict[str, Any]]:
     if (nodes.weight <= 0).any():
         raise InputError("Berman–Turner weights must be above zero", column="weight")
     y = nodes.is_data.astype(float)
     start = poisson_newton(design, y[None], nodes.weight, offset=offset, tolerance=1e-8)[0]
     model = GLM(y / nodes.weight, design, family=Poisson(), offset=offset, var_weights=nodes.weight)
-    fit = model.fit(start_params=start, tol=1e-7, maxiter=50)  # one step from the optimum
-    return np.asarray(fit.params), np.asarray(fit.cov_params())
+    return model, {"start_params": start, "tol": 1e-7, "maxiter": 50}  # one step from the optimum
 
 
-def _logistic(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[Array, Array]:
+def _logistic(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[GLM, dict[str, Any]]:
     rho = float((~nodes.is_data).sum()) / area
     model = GLM(nodes.is_data.astype(float), design, family=Binomial(), offset=offset - np.log(rho))
-    fit = model.fit(tol=1e-12, maxiter=100)
-    if not fit.converged:
-        raise InputError(RUNS_OFF)
-    return np.asarray(fit.params), np.asarray(fit.cov_params())
+    return model, {"tol": 1e-12, "rtol": 1e-12, "maxiter": 100}

@@ -54,7 +54,7 @@ def poisson_newton(
     Raises
     ------
     InputError
-        If columns are collinear, or it has not converged after ``max_steps``.
+        If columns are collinear, in the design or where a coefficient runs off to, or it has not converged after ``max_steps``.
     """
     m, p = design.shape
     s = np.zeros((p, p)) if penalty is None else penalty
@@ -79,7 +79,7 @@ def poisson_newton(
         try:
             step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         except np.linalg.LinAlgError:
-            raise InputError("columns of the design are collinear") from None
+            raise InputError("columns of the design are collinear, or a coefficient runs off to infinity") from None
         decrement = (gradient * step).sum(axis=1)
         size = np.ones(len(active))
         for _ in range(30):

@@ -21,6 +21,7 @@ from analysis.baseline import (
     label_of,
     likelihood_ratio,
     partial_effect,
+    quadrature_for,
     read_off,
     residual_quantiles,
     smoothed_residuals,
@@ -76,15 +77,18 @@ def test_quantiles_lie_within_their_band_under_the_model(slope):
 
 
 def test_partial_effect_by_hand():
-    """West and east halves with 1 and 4 strikes under a flat fit: expected 2.5 each."""
+    """West and east halves with 1 and 4 strikes, fitted each its own level: effects 0 and log 4, and the strikes say the same.
+    The error of log 4 is √(1 + 1/4); the nodes of the east share one value, so the bins after the first are one.
+    """
     points = PointPattern([1, 6, 7, 8, 9], [1, 5, 2, 8, 4], Window(box(0, 0, 10, 10)))
     fit = fit_loglinear(points, {"east": lambda e, n: (e > 5).astype(float)}, dummy=64)
-    table = partial_effect(fit, "east", n_bins=2)
-    assert table["observed"].sum() == 5
-    assert table["expected"].sum() == pytest.approx(5)
-    # the saturated model expects what it sees: partial = effect
-    assert table["partial"].to_numpy() == pytest.approx(table["effect"].to_numpy(), abs=0.5)
-    assert (table["low"] <= table["effect"]).all()
+    table = partial_effect(fit, "east", n_bins=10)
+    assert table["value"].to_numpy() == pytest.approx([0, 1])
+    assert table["observed"].tolist() == [1, 4]
+    assert table["expected"].to_numpy() == pytest.approx([1, 4])
+    half = 1.959964 * math.sqrt(5 / 4)
+    for column, expected in (("effect", 0), ("partial", 0), ("low", -half), ("high", half)):
+        assert table[column].to_numpy() == pytest.approx([0, math.log(4) + expected], abs=1e-6)
     with pytest.raises(InputError, match="not a numeric covariate"):
         partial_effect(fit, "west")
 
@@ -114,6 +118,12 @@ def test_likelihood_ratio_and_aic(slope):
         likelihood_ratio(fit_loglinear(slope, {"y": lambda e, n: n}), large)
     with pytest.raises(InputError, match="share one quadrature"):
         compare_fits({"a": small, "b": fit_loglinear(slope, {}, dummy=32)})
+    with pytest.raises(InputError, match="share one offset"):
+        likelihood_ratio(fit_loglinear(slope, {}, offset=lambda e, n: -0.2 * n), large)
+    nodes = quadrature_for(slope, strikes_weigh=False)
+    logistic = [fit_loglinear(slope, c, quadrature=nodes, method="logistic") for c in ({}, {"x": lambda e, n: e})]
+    with pytest.raises(InputError, match="by the method mpl"):
+        likelihood_ratio(*logistic)
 
 
 def test_likelihood_ratio_has_its_size(square):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from shapely.geometry import Polygon
 
 from analysis.baseline import Kernel, Uniform, kernel_intensity, smooth, uniform_intensity, window_means
@@ -69,14 +70,34 @@ def test_many_points_agree_with_all_pairs(bandwidth, monkeypatch):
         assert gaussian_sums(xy, weight, bandwidth)[seen] == pytest.approx(exact[seen], rel=tolerance)
 
 
+def test_the_far_side_does_not_wrap_around():
+    """A pair 2.9 bandwidths apart, and 50,000 points 47.4 bandwidths away that an FFT without room would bring back to them."""
+    far = np.random.default_rng(1).normal((47.4, 0), 0.02, (50_000, 2))
+    found = gaussian_sums(np.vstack([far, [[0, 0], [2.9, 0]]]), np.ones(50_002), 1.0)[-2:]
+    assert found == pytest.approx(np.exp(-(2.9**2) / 2), rel=1e-5)
+
+
+@pytest.mark.parametrize("bandwidth", [2.0, 5.0, 100.0])
+def test_kernels_as_wide_as_the_window_agree_at_cells_and_points(bandwidth, square):
+    """Without edge correction λ̂ is the sum written out; with it, the same at the centre cell and at the strike that stands there."""
+    points = PointPattern([5.0, 3.0], [5.0, 6.0], square)
+    written_out = (1 + np.exp(-5 / (2 * bandwidth**2))) / (2 * np.pi * bandwidth**2)
+    for edge in (None, "uniform", "diggle"):
+        cells = kernel_intensity(points, bandwidth, edge=edge, shape=(201, 201)).at(5, 5)
+        at_points = kernel_intensity(points, bandwidth, edge=edge, shape=(201, 201), at="points", leave_one_out=False)
+        assert cells == pytest.approx(at_points[0], rel=4e-3)  # the strike at (3, 6) is moved to its cell's centre
+        if edge is None:
+            assert at_points[0] == pytest.approx(written_out, rel=1e-12)
+
+
 def test_edge_mass_is_that_of_a_half_plane():
-    """On the straight side of a wide window half of the kernel lies outside: e = 1/2, and a quarter in the corner."""
+    """In the middle of a window of 20 bandwidths 1, beside a straight side Φ(distance), in a corner its square. To 1e-4: cells of h/20."""
     square = Window(Polygon([(0, 0), (100, 0), (100, 100), (0, 100)]))
     grid = square.grid(shape=(400, 400))
     mass = Kernel(grid, 5.0).edge_mass
     assert grid.interpolate(mass, 50, 50) == pytest.approx(1, abs=1e-9)
-    assert grid.interpolate(mass, 0.125, 50) == pytest.approx(0.5, abs=0.02)
-    assert grid.interpolate(mass, 0.125, 0.125) == pytest.approx(0.25, abs=0.02)
+    assert grid.interpolate(mass, 0.125, 50) == pytest.approx(norm.cdf(0.125 / 5), abs=1e-4)
+    assert grid.interpolate(mass, 0.125, 0.125) == pytest.approx(norm.cdf(0.125 / 5) ** 2, abs=1e-4)
 
 
 def test_diggle_keeps_the_mass_and_uniform_is_flat_for_flat_strikes(holed):
@@ -148,6 +169,8 @@ def test_refusals():
         Kernel(grid, 1.0, "diggle", (Sites([2.0], [3.0], WINDOW), 1.0))
     with pytest.raises(InputError, match="cover the whole window"):
         Kernel(grid, 1.0, "uniform", (Sites([2.0], [3.0], WINDOW), 100.0))
+    with pytest.raises(InputError, match="does not reach into"):
+        Kernel(grid, 0.3, "uniform", (Sites([5.0], [3.0], WINDOW), 3.5)).fit(POINTS.easting, POINTS.northing)
     with pytest.raises(InputError, match="cells or points"):
         kernel_intensity(POINTS, 1.0, at="pixels")
 
