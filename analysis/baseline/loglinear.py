@@ -224,11 +224,12 @@ def fit_loglinear(
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             fit = model.fit(**options)
+            residual = model.var_weights * fit.resid_response
     except ValueError:  # so far off that the deviance overflows
         raise InputError(RUNS_OFF) from None
     beta, covariance = np.asarray(fit.params), np.asarray(fit.cov_params())
     # a coefficient that runs off to infinity stops where the likelihood no longer moves; another step would move log λ all the same
-    step = covariance @ (scaled.T @ (model.var_weights * fit.resid_response))
+    step = covariance @ (scaled.T @ residual)
     if not np.abs(scaled @ step).max() < 0.01:
         raise InputError(RUNS_OFF)
     params = back @ beta

@@ -138,6 +138,12 @@ def test_limits():
         select_bandwidth(PointPattern([1, 2, 3], [5, 5, 5], square), method="scott")
 
 
+def test_a_lone_point_costs_what_its_distance_says():
+    """One point 5 away from three together, h = 0.1: log of its Gaussian is −5²/(2·0.1²) = −1250, though in floating point it is zero."""
+    points = PointPattern([2, 2.1, 2.2, 7.2], [5, 5, 5, 5], Window(box(0, 0, 10, 10)))
+    assert likelihood_criterion(points)(0.1) == pytest.approx(1250, abs=15)
+
+
 def test_every_strike_reported_twice():
     """No nearest neighbour stands apart: likelihood runs to the smallest distance of two places, Diggle's criterion to zero, and both say so.
     Cronie–van Lieshout's goes on: with every point doubled Σ 1/λ̂ is as before, so its bandwidth stays.

@@ -27,7 +27,7 @@ from analysis.baseline import (
     smoothed_residuals,
 )
 from analysis.null import PoissonNull, seed_sequence
-from analysis.pattern import AnalysisWarning, InputError, PointPattern, Window
+from analysis.pattern import AnalysisWarning, InputError, Intensity, PointPattern, Window
 
 
 @pytest.fixture
@@ -47,6 +47,22 @@ def test_residuals_of_the_right_model_are_small_and_of_the_wrong_one_lean(slope)
     west = right.grid.centres[0] < 2
     assert bad[inside & west].mean() > 0
     assert not good[~inside].any()
+
+
+def test_residuals_without_strikes_are_minus_the_intensity(holed):
+    """The edge correction makes up for what the window does not hold: −λ in every cell, to the rim."""
+    grid = holed.grid(shape=(30, 30))
+    found = smoothed_residuals(PointPattern([], [], holed), Intensity(np.where(grid.inside, 2.0, 0.0), grid, "flat"), 1.0)
+    assert found == pytest.approx(np.where(grid.inside, -2.0, 0.0))
+
+
+def test_quantiles_by_hand():
+    """Twenty-one flat fields 0, 1 … 20: every quantile has mean 10, and nine tenths of them between 1 and 19."""
+    fields = np.arange(21.0)[:, None, None] * np.ones((2, 2))
+    found = residual_quantiles(np.array([[1.0, 2], [3, 9]]), fields, np.array([[True, True], [True, False]]), n_quantiles=3, level=0.9)
+    assert (found.expected.tolist(), found.lower.tolist(), found.upper.tolist()) == ([10] * 3, pytest.approx([1] * 3), pytest.approx([19] * 3))
+    # quantiles 1/6, 1/2 and 5/6 of 1, 2, 3, read between them in equal steps
+    assert found.observed == pytest.approx([1 + 1 / 3, 2, 3 - 1 / 3])
 
 
 def test_a_kernel_leaves_no_residual_of_its_own(square):
@@ -143,6 +159,9 @@ def test_cross_validation_prefers_the_right_scale(slope):
     table = cross_validate(slope, estimators, rng=np.random.default_rng(1))
     assert list(table["baseline"]) == ["kernel", "flat", "too fine"]
     assert table["se"][0] > 0
+    assert table["zeros"][:2].tolist() == [0, 0]
+    bare = cross_validate(slope, {"dust": Kernel(grid, 0.01)}, rng=1)
+    assert (bare["zeros"][0] > 0, bare["score"][0], bare["se"][0]) == (True, -np.inf, np.inf)
 
 
 def test_salvos_in_one_fold(square):
@@ -173,7 +192,9 @@ def test_fields_by_hand(square):
     assert decay_around([0.0], [0.0], 5.0, weights=[2.0])(e, n)[1] == pytest.approx(2 * math.exp(-0.5))
     areas = {"west": box(0, 0, 5, 10), "east": box(5, 0, 8, 10)}
     assert list(label_of(areas)(e, n)) == ["west", "west", "east"]  # the last lies in none and takes the nearest
-    assert list(label_of(areas)(np.array([5.0]), np.array([2.0]))) == ["west"]
+    border = np.array([5.0]), np.array([2.0])
+    assert list(label_of(areas)(*border)) == ["west"]
+    assert list(label_of(dict(reversed(areas.items())))(*border)) == ["east"]
     grid = square.grid(shape=(10, 10))
     raster = read_off(grid.centres[0], grid)
     assert raster(np.array([2.3]), np.array([7.0])) == pytest.approx([2.3])

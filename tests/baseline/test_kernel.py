@@ -71,10 +71,12 @@ def test_many_points_agree_with_all_pairs(bandwidth, monkeypatch):
 
 
 def test_the_far_side_does_not_wrap_around():
-    """A pair 2.9 bandwidths apart, and 50,000 points 47.4 bandwidths away that an FFT without room would bring back to them."""
-    far = np.random.default_rng(1).normal((47.4, 0), 0.02, (50_000, 2))
-    found = gaussian_sums(np.vstack([far, [[0, 0], [2.9, 0]]]), np.ones(50_002), 1.0)[-2:]
-    assert found == pytest.approx(np.exp(-(2.9**2) / 2), rel=1e-5)
+    """A pair 2.9 bandwidths apart, and 20,000 points 47.4 bandwidths away that an FFT without room would bring back to them. A pair 5
+    bandwidths apart, too little for the grid's digits, is summed as it stands.
+    """
+    far = np.random.default_rng(1).normal((47.4, 0), 0.02, (20_000, 2))
+    found = gaussian_sums(np.vstack([far, [[0, 0], [2.9, 0], [0, 20], [5, 20]]]), np.ones(20_004), 1.0)[-4:]
+    assert found == pytest.approx(np.exp(-np.array([2.9, 2.9, 5, 5]) ** 2 / 2), rel=1e-5)
 
 
 @pytest.mark.parametrize("bandwidth", [2.0, 5.0, 100.0])
@@ -140,6 +142,10 @@ def test_donut_ignores_strikes_in_its_disc_and_says_so():
     without = donut.fit(POINTS.easting[~near], POINTS.northing[~near])
     assert fitted.values == pytest.approx(without.values)
     assert fitted.at(2.0, 3.0) > 0
+    # at the strikes kept, those left out might as well not be there
+    given = {"exclude": (sites, 1.0), "shape": (100, 100), "at": "points"}
+    kept = kernel_intensity(POINTS.subset(~near), 1.0, **given)
+    assert kernel_intensity(POINTS, 1.0, **given)[~near] == pytest.approx(kept)
     found = donut.diagnose(POINTS.easting, POINTS.northing)
     assert found["window_share"] == pytest.approx(np.pi / WINDOW.area, rel=0.05)
     assert found["strike_share"] == pytest.approx(near.mean(), abs=0.04)
@@ -153,6 +159,16 @@ def test_window_mean_of_a_huge_error_is_the_windows_share():
     huge = window_means(field, grid, [1e4])[0]
     assert huge[grid.inside] == pytest.approx(np.full(grid.inside.sum(), share), rel=1e-6)
     assert np.array_equal(window_means(field, grid, [0.0])[0], field)
+
+
+def test_window_means_keep_the_order_of_their_bandwidths():
+    """Averages of a plane's west half on three scales at once are those on each scale alone, and none is left outside the window."""
+    grid = WINDOW.grid(shape=(60, 60))
+    field = np.where(grid.inside & (grid.centres[0] < 4), 1.0, 0.0)
+    scales = [0.3, 0.0, 2.0, 0.7]
+    for scale, found in zip(scales, window_means(field, grid, scales), strict=True):
+        assert found == pytest.approx(window_means(field, grid, [scale])[0], abs=1e-12)
+        assert not found[~grid.inside].any()
 
 
 @pytest.mark.parametrize("bandwidth", [0, -1, np.nan, np.inf])
@@ -181,6 +197,8 @@ def test_few_points():
     none = PointPattern([], [], WINDOW)
     assert kernel_intensity(none, 1.0).total == 0
     assert len(kernel_intensity(none, 1.0, at="points")) == 0
+    apart = gaussian_sums(np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
+    assert apart == pytest.approx([3 * np.exp(-50), np.exp(-50)], rel=1e-12)
     twins = PointPattern([2.0, 2.0], [3.0, 3.0], WINDOW)
     assert kernel_intensity(twins, 1.0, edge=None, at="points") == pytest.approx([1 / (2 * np.pi)] * 2)
 

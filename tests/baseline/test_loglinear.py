@@ -112,6 +112,8 @@ def test_newton_with_a_penalty_by_hand():
     (beta,) = poisson_newton(np.ones((2, 1)), y, w, penalty=np.array([[s]]))
     assert 7 - 2 * np.exp(beta[0]) - s * beta[0] == pytest.approx(0, abs=1e-9)
     assert poisson_newton(np.ones((2, 1)), y, w, penalty=np.array([[s]]), start=beta + 0.1)[0] == pytest.approx(beta)
+    # from far below, the first full step would go to the moon
+    assert poisson_newton(np.ones((2, 1)), y, w, start=np.array([-7.0]))[0] == pytest.approx([math.log(7 / 2)])
     with pytest.raises(InputError, match="does not converge"):
         poisson_newton(np.ones((2, 1)), y, w, start=beta, max_steps=1)
     with pytest.raises(InputError, match="collinear"):

@@ -168,6 +168,9 @@ def test_a_point_in_a_rim_cell_reads_the_nearest_cell_of_the_window():
     assert grid.inside.tolist() == [[True, False]]
     assert grid.cell([1.3], [0.5]).tolist() == [1]
     assert grid.inside_cell([1.3, 0.2], [0.5, 0.5]).tolist() == [0, 0]
+    flat = Intensity(np.array([[3.0, 0.0]]), grid, "flat").times(2, "doubled")
+    assert (flat.at(1.3, 0.5), flat.total, flat.name) == (6, 6, "doubled")
+    assert Sites([0.5], [0.5], Window(box(0, 0, 1.4, 1))).distance_in(grid).tolist() == [[0, np.inf]]
 
 
 def test_no_place_drawn_in_a_cell_off_the_rim_lies_outside():

@@ -62,8 +62,10 @@ def test_whole_numbers_pass_for_lengths(plan):
 def test_hash_follows_values_only(plan):
     assert Plan.from_dict(dict(reversed(plan.to_dict().items()))).digest == plan.digest
     assert Plan.from_dict(changed(plan, "seed", 1)).digest != plan.digest
+    one_way, other = ({"a": "x", "b": "y"}, {"b": "y", "a": "x"})
+    assert Plan.from_dict(changed(plan, "own_data.sites", one_way)).digest == Plan.from_dict(changed(plan, "own_data.sites", other)).digest
 
 
 def test_quick_never_draws_more(plan):
-    assert plan.quick().n_simulations == 999
+    assert (plan.quick().n_simulations, plan.quick().cell_m) == (999, 100)
     assert plan.quick().quick() == plan.quick()
