@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
 from scipy.spatial import cKDTree
+from scipy.stats import gmean
 
 from ..pattern import AnalysisWarning, Grid, InputError, PointPattern, circle_share, near_pairs, window_overlap
 from .gaussian_sums import gaussian_sums
@@ -27,7 +28,7 @@ from .smoothing import smooth
 Array = NDArray[np.float64]
 Criterion = Callable[[float], float]
 EDGE_CELLS = 128  # cells along each side for e(u)
-ISOTROPIC_MAX = 1000  # points up to which K takes Ripley's correction, as in spatstat; beyond, translation
+ISOTROPIC_MAX = 1000  # points below which K takes Ripley's correction, as in spatstat; beyond, translation
 FINE = 3e-4  # relative step of the distances at which Diggle's criterion is compared
 
 
@@ -53,7 +54,8 @@ def select_bandwidth(points: PointPattern, *, method: Literal["diggle", "likelih
     Raises
     ------
     InputError
-        For an unknown method, fewer than 3 distinct places, or (Diggle's) no pair as near as the criterion looks.
+        For an unknown method, fewer than 3 distinct places, points that share one easting or one northing (Scott's), or no pair as near as
+        the criterion looks (Diggle's).
 
     Warns
     -----
@@ -64,10 +66,10 @@ def select_bandwidth(points: PointPattern, *, method: Literal["diggle", "likelih
     -----
     Likelihood: Σ log λ̂₋ᵢ(xᵢ) − ∫_W λ̂, uniform edge correction, e(u) on 128² cells that count for the share of them in the window (on 512²
     the choice moves by about 1 %). Cronie–van Lieshout: Σ 1/λ̂(xᵢ) = |W| with no edge correction and xᵢ in its own estimate. Both search
-    from the least nearest-neighbour distance to half the window's diameter: a coarse scan, then refinement to 1e-3 about its best place.
+    from the least distance of two places to half the window's diameter: a coarse scan, then refinement to 1e-3 about its best place.
     Diggle's: M(h) = (1/λ − 2K(h))/πh² + ∫γ_h dK/(πh²)², γ_h(s) the overlap of two discs of radius h; the bandwidth is h/2. K is a step
     function, so M is compared at every relative step of 3e-4, up to half of min(short side/4, √(1000/πλ)). K takes Ripley's correction
-    up to 1,000 points as in spatstat, and translation beyond.
+    below 1,000 points as in spatstat, and translation from there on.
 
     Cost: about 30 evaluations, each linear in n beyond 400 points; Diggle's visits pairs nearer than √(1000/πλ), 500 n of them at most
     for a flat pattern.
@@ -83,16 +85,18 @@ def select_bandwidth(points: PointPattern, *, method: Literal["diggle", "likelih
     if method not in ("diggle", "likelihood", "cvl", "scott"):
         raise InputError("must be diggle, likelihood, cvl or scott", column="method", value=method)
     xy = np.column_stack([points.easting, points.northing])
-    if len(np.unique(xy, axis=0)) < 3:
+    places = np.unique(xy, axis=0)
+    if len(places) < 3:
         raise InputError("a bandwidth needs points at three places at least", value=points.n)
     if method == "scott":
-        spread = np.exp(np.log(np.maximum(xy.std(axis=0, ddof=1), np.finfo(float).tiny)).mean())
-        return float(spread * points.n ** (-1 / 6))
+        if np.ptp(xy, axis=0).min() == 0:
+            raise InputError("Scott's rule needs points that differ in easting and in northing")
+        return float(gmean(xy.std(axis=0, ddof=1)) * points.n ** (-1 / 6))
     if method == "diggle":
         return _diggle(points)
-    nearest = cKDTree(xy).query(xy, k=2)[0][:, 1]
+    nearest = cKDTree(places).query(places, k=2)[0][:, 1]
     west, south, east, north = points.window.bounds
-    scan = np.geomspace(nearest[nearest > 0].min(), np.hypot(east - west, north - south) / 2, 16)
+    scan = np.geomspace(nearest.min(), np.hypot(east - west, north - south) / 2, 16)
     if method == "cvl":
         return _crossing(cvl_criterion(points), scan)
     return _least(likelihood_criterion(points), scan)
@@ -106,8 +110,7 @@ def likelihood_criterion(points: PointPattern) -> Criterion:
     grid, share = _window_share(points)
 
     def criterion(bandwidth: float) -> float:
-        mass = smooth(share, grid, bandwidth)
-        mass = np.maximum(mass, np.finfo(float).eps)
+        mass = np.maximum(smooth(share, grid, bandwidth), np.finfo(float).eps)
         edge = grid.interpolate(mass, points.easting, points.northing)
         total = gaussian_sums(xy, ones, bandwidth)
         # beyond the reach of the sums the nearest point alone stands for them
@@ -167,8 +170,8 @@ def _diggle(points: PointPattern) -> float:
     if not mass.any():
         raise InputError("no two points are near enough for Diggle's criterion", value=reach)
     h, values = diggle_criterion(edges, mass * window.area / (n * (n - 1)), n / window.area)
-    best = int(np.nanargmin(values))
-    if best == len(h) - 1:
+    best = int(values.argmin())
+    if best in (0, len(h) - 1):
         warnings.warn(f"the best bandwidth stands at the end of the range, {h[best] / 2:.4g}", AnalysisWarning, stacklevel=3)
     return float(h[best] / 2)
 

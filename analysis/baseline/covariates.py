@@ -17,7 +17,12 @@ Field = Callable[[Array, Array], NDArray[np.generic]]
 
 
 def distance_to(easting: ArrayLike, northing: ArrayLike) -> Field:
-    """Give the distance to the nearest of some points (aim points, the centre).
+    """Give the distance to the nearest of some points (aim points, the centre), in the window's unit.
+
+    Raises
+    ------
+    InputError
+        If there are no points, or a coordinate is not finite.
 
     Examples
     --------
@@ -42,6 +47,11 @@ def decay_around(easting: ArrayLike, northing: ArrayLike, scale: float, *, weigh
         h, in the window's unit.
     weights : (m,) array, optional
         How much each point counts.
+
+    Raises
+    ------
+    InputError
+        If there are no points, a coordinate is not finite, there is not one weight for each point, or the scale is not above zero.
     """
     places = _places(easting, northing)
     weight = np.ones(len(places)) if weights is None else np.asarray(weights, float)
@@ -64,6 +74,11 @@ def label_of(areas: Mapping[str, shapely.Polygon | shapely.MultiPolygon]) -> Fie
     """Give the name of the polygon (raion) that holds each place, for use as a factor; outside all of them, that of the nearest one.
 
     A place on a common border takes the first of the polygons that touch it.
+
+    Raises
+    ------
+    InputError
+        If there are no polygons.
     """
     if not areas:
         raise InputError("labels need at least one polygon")
@@ -93,6 +108,11 @@ def read_off(values: Array, grid: Grid, *, how: Literal["linear", "cell"] = "lin
     grid : Grid
     how : {"linear", "cell"}
         Linear for fields such as population density; cell for codes. Places beyond the raster have no value.
+
+    Raises
+    ------
+    InputError
+        If the values have not the shape of the grid, or ``how`` is unknown.
     """
     if values.shape != grid.shape:
         raise InputError("a raster must have the shape of its grid", value=values.shape)

@@ -13,30 +13,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.random import Generator
+from numpy.random import Generator, SeedSequence
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern
+from .estimator import Estimator
 from .loglinear import LoglinearFit
 from .smoothing import edge_mass, smooth
 
 Array = NDArray[np.float64]
-
-
-class Estimator(Protocol):
-    """Anything that fits an intensity to strikes."""
-
-    @property
-    def name(self) -> str:
-        """The baseline's name as printed."""
-
-    def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
-        """Estimate the intensity."""
 
 
 def smoothed_residuals(points: PointPattern, intensity: Intensity, bandwidth: float) -> Array:
@@ -80,6 +69,19 @@ def residual_quantiles(
     simulated : (B, rows, columns) array
         The same for each simulated pattern with its own refit; without refitting the limits are too wide.
     inside : (rows, columns) bool array
+    n_quantiles : int
+    level : float
+        What the pointwise limits hold of the simulated quantiles.
+
+    Returns
+    -------
+    QuantileResult
+        Quantiles at (k − ½)/n_quantiles, in strikes for each square unit.
+
+    Raises
+    ------
+    InputError
+        For fewer than 19 simulated fields, or fields of another shape.
     """
     if len(simulated) < 19 or simulated.shape[1:] != observed.shape:
         raise InputError("needs at least 19 simulated fields of the observed field's shape", column="simulated", value=simulated.shape)
@@ -118,7 +120,7 @@ def partial_effect(fit: LoglinearFit, name: str, *, n_bins: int = 12) -> pd.Data
     table = frame.groupby("bin").sum()
     value = table["zm"] / table["expected"]
     effect = fit.params[k] * value
-    half = 1.959963984540054 * fit.bse[k] * value.abs()
+    half = norm.ppf(0.975) * fit.bse[k] * value.abs()
     with np.errstate(divide="ignore"):
         partial = effect + np.log((table["observed"] / table["expected"]).where(table["observed"] > 0))
     return pd.DataFrame(
@@ -146,14 +148,22 @@ def compare_fits(fits: Mapping[str, LoglinearFit]) -> pd.DataFrame:
 def likelihood_ratio(smaller: LoglinearFit, larger: LoglinearFit) -> tuple[float, int, float]:
     """Give 2 (log L₁ − log L₀), its degrees of freedom and the χ² p-value for nested fits.
 
+    Raises
+    ------
+    InputError
+        If the fits do not share their nodes and offset, are not both by the method mpl, or the smaller is no special case of the larger.
+
     Warns
     -----
     AnalysisWarning
         If the strikes come in attacks: the p-value is then too small, and Wald tests with clustered errors should be used.
     """
     _same_nodes([smaller, larger])
-    if "mpl" not in (smaller.method, larger.method) or smaller.method != larger.method:
+    if (smaller.method, larger.method) != ("mpl", "mpl"):
         raise InputError("needs two fits by the method mpl", column="method", value=(smaller.method, larger.method))
+    before, after = (fit.log_intensity - fit.design @ fit.params for fit in (smaller, larger))
+    if not np.allclose(before, after, atol=1e-6):
+        raise InputError("fits must share one offset to be compared", value=larger.name)
     part = np.linalg.lstsq(larger.design, smaller.design, rcond=None)[0]
     gap = np.abs(larger.design @ part - smaller.design).max()
     if len(larger.params) <= len(smaller.params) or gap > 1e-6 * np.abs(smaller.design).max():
@@ -168,8 +178,7 @@ def likelihood_ratio(smaller: LoglinearFit, larger: LoglinearFit) -> tuple[float
 def _same_nodes(fits: list[LoglinearFit]) -> None:
     first = fits[0].quadrature
     for fit in fits[1:]:
-        q = fit.quadrature
-        if q.n != first.n or not (np.array_equal(q.easting, first.easting) and np.array_equal(q.weight, first.weight)):
+        if not all(np.array_equal(values, vars(fit.quadrature)[name]) for name, values in vars(first).items()):
             raise InputError("fits must share one quadrature to be compared", value=fit.name)
 
 
@@ -177,7 +186,7 @@ def cross_validate(
     points: PointPattern,
     estimators: Mapping[str, Estimator],
     *,
-    rng: Generator,
+    rng: int | SeedSequence | Generator,
     attack: ArrayLike | None = None,
     n_folds: int = 10,
 ) -> pd.DataFrame:
@@ -189,7 +198,7 @@ def cross_validate(
     ----------
     points : PointPattern
     estimators : {name: estimator}
-    rng : Generator
+    rng : int, SeedSequence or Generator
         Deals attacks to folds.
     attack : (n,) labels, optional
         Strikes of one attack stay in one fold; without, salvos make the finest baseline look best.
@@ -204,7 +213,7 @@ def cross_validate(
     Raises
     ------
     InputError
-        For fewer attacks than folds, or fewer than 2 folds.
+        For a strike without a label, fewer attacks than folds, or fewer than 2 folds.
     """
     code = np.arange(points.n) if attack is None else pd.factorize(np.asarray(attack))[0]
     if len(code) != points.n or (code < 0).any():
@@ -212,7 +221,7 @@ def cross_validate(
     units = int(code.max(initial=-1)) + 1
     if not 2 <= n_folds <= units:
         raise InputError("must lie between 2 and the number of attacks", column="n_folds", value=n_folds)
-    fold = rng.permutation(np.arange(units) % n_folds)[code]
+    fold = np.random.default_rng(rng).permutation(np.arange(units) % n_folds)[code]
     rows = []
     for name, estimator in estimators.items():
         scores, sizes, zeros = np.zeros(n_folds), np.zeros(n_folds), 0
@@ -220,8 +229,7 @@ def cross_validate(
             held = fold == k
             fitted = estimator.fit(points.easting[~held], points.northing[~held])
             scale = held.sum() / (~held).sum()
-            cells = fitted.grid.inside_cell(points.easting[held], points.northing[held])
-            at = fitted.values.ravel()[cells] * scale
+            at = fitted.at(points.easting[held], points.northing[held]) * scale
             zeros += int((at <= 0).sum())
             with np.errstate(divide="ignore"):
                 scores[k] = np.log(at).sum() - (fitted.total * scale - held.sum())

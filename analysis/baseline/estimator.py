@@ -12,7 +12,18 @@ from ..pattern import Grid, Intensity
 Array = NDArray[np.float64]
 
 
-class LinearEstimator(Protocol):
+class Estimator(Protocol):
+    """Anything that fits an intensity to strikes."""
+
+    @property
+    def name(self) -> str:
+        """The baseline's name as printed."""
+
+    def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
+        """Estimate the intensity."""
+
+
+class LinearEstimator(Estimator, Protocol):
     """An estimator λ̂ that is linear in the strikes: ∫ f λ̂ = Σ_i w_i (A f)(x_i) for a fixed field A f.
 
     A statistic Σ_i w_i g(x_i) − ∫ g λ̂ with λ̂ refitted in each draw is then Σ_i w_i (g − A g)(x_i): the refitting costs one FFT
@@ -22,13 +33,6 @@ class LinearEstimator(Protocol):
     @property
     def grid(self) -> Grid:
         """The cells it works on."""
-
-    @property
-    def name(self) -> str:
-        """The baseline's name as printed."""
-
-    def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
-        """Estimate the intensity."""
 
     def adjoint(self, field: Array) -> Array:
         """Give A f on the cells."""

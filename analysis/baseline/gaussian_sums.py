@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 REACH = 8.0  # bandwidths after which the Gaussian is taken as zero: exp(-32) is 1e-14
 FAR = 40.0  # bandwidths after which it is zero in double precision
 NODES = 6  # grid nodes on each side of a point that carry its spread
+PAD = 32  # empty nodes beyond the points, eight bandwidths: the FFT wraps the far side around
 STEP = 0.25  # node distance in bandwidths, and standard deviation of the first and third Gaussian
 DIRECT = 400  # points up to which every pair is summed
 LARGEST_GRID = 1500  # nodes along a side
@@ -41,7 +42,7 @@ def gaussian_sums(xy: Array, weight: Array, bandwidth: float) -> Array:
     reach = (FAR if len(xy) <= DIRECT else REACH) * bandwidth
     cells = cell_list(xy, reach)
     touched, held = spans(xy, cells.corner, cells.side, cells.rows, cells.columns, reach, cells.start)
-    size = np.ceil(np.ptp(xy, axis=0) / (STEP * bandwidth)) + 4 * NODES + 2
+    size = np.ceil(np.ptp(xy, axis=0) / (STEP * bandwidth)) + PAD
     gridded = len(xy) > DIRECT and size.max() <= LARGEST_GRID and held.sum() > SPREAD * len(xy) + NODE * size.prod()
     result = _spread_sums(xy, weight, bandwidth, size) if gridded else np.empty(len(xy))
     rows = np.flatnonzero(result < 0.01 * weight.max()) if gridded else cells.order

@@ -22,6 +22,7 @@ from .smoothing import edge_mass, smooth
 
 Array = NDArray[np.float64]
 Edge = Literal["uniform", "diggle"] | None
+FAINT = 1e-10  # of a kernel: where a donut leaves less, some six bandwidths from all that is kept, the FFT's dust is as large
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class Kernel:
     Raises
     ------
     InputError
-        For a donut with another edge correction, or one that leaves no window.
+        For an unknown ``edge``, a donut with another edge correction than uniform, or one that leaves no window; when fitted, for a
+        bandwidth that is not a positive number, or a donut so wide that the kernel does not reach into its middle.
     """
 
     grid: Grid
@@ -68,8 +70,10 @@ class Kernel:
 
     @cached_property
     def edge_mass(self) -> Array:
-        """e(u) on the cells, kept off zero where a donut leaves nothing within eight bandwidths."""
+        """e(u) on the cells, kept off zero far outside the window."""
         kept = smooth(self.kept.astype(float), self.grid, self.bandwidth) if self.exclude else edge_mass(self.grid, self.bandwidth)
+        if self.exclude and kept[self.grid.inside].min() < FAINT:
+            raise InputError("the kernel does not reach into the donut's discs: it is too narrow", column="bandwidth", value=self.bandwidth)
         return np.maximum(kept, np.finfo(float).tiny ** 0.5)
 
     @property
@@ -107,7 +111,10 @@ class Kernel:
         return np.where(self.kept, result, 0.0)
 
     def diagnose(self, easting: ArrayLike, northing: ArrayLike) -> dict[str, float]:
-        """Say how much a donut leaves out: shares of window and strikes in the discs, and the extrapolated distance."""
+        """Say how much a donut leaves out: shares of window and strikes in the discs, and the extrapolated distance.
+
+        That is the largest distance from a cell centre in the discs to the nearest one kept, in the window's unit.
+        """
         hole = self.grid.inside & ~self.kept
         if not hole.any():
             return {"window_share": 0.0, "strike_share": 0.0, "extrapolated": 0.0}

@@ -25,7 +25,7 @@ from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from ..pattern import AnalysisWarning, Grid, InputError, Intensity, PointPattern, Sites
-from .newton import poisson_newton
+from .newton import RUNS_OFF, poisson_newton
 from .quadrature import Quadrature, quadrature_for, without_discs
 
 Array = NDArray[np.float64]
@@ -68,7 +68,7 @@ class LoglinearFit:
     design: Array
     log_intensity: Array
     _covariates: Mapping[str, Covariate]
-    _offset: Covariate | None
+    _offset: Covariate
     _spec: ModelSpec
     _points: PointPattern
 
@@ -101,10 +101,16 @@ class LoglinearFit:
         return Intensity(values, cells, self.name)
 
     def predict(self, easting: ArrayLike, northing: ArrayLike) -> Array:
-        """Give log λ at places, from covariates that are functions."""
+        """Give log λ at places, (n,), from covariates that are functions.
+
+        Raises
+        ------
+        InputError
+            As :meth:`intensity`.
+        """
         e, n = np.asarray(easting, float), np.asarray(northing, float)
-        parts = {**self._covariates, **({} if self._offset is None else {"offset": self._offset})}
-        fixed = [name for name, part in parts.items() if not callable(part)]
+        parts = {**self._covariates, "offset": self._offset}
+        fixed = [name for name, part in parts.items() if not callable(part) and np.ndim(part)]
         if fixed:
             raise InputError("was given as an array at the nodes; give a function of easting and northing to predict", column=fixed[0])
         with warnings.catch_warnings():
@@ -113,7 +119,7 @@ class LoglinearFit:
                 design = self._spec.get_model_matrix(_frame(self._covariates, e, n))
             except DataMismatchWarning:
                 raise InputError("a covariate takes a label where it is predicted that it has not at any node") from None
-        return np.asarray(design, float) @ self.params + _evaluate("offset", 0.0 if self._offset is None else self._offset, e, n)
+        return np.asarray(design, float) @ self.params + _evaluate("offset", self._offset, e, n)
 
     def summary(self) -> str:
         """Give a table of coefficients, with a sentence on what the errors rest on."""
@@ -181,7 +187,9 @@ def fit_loglinear(
     Raises
     ------
     InputError
-        For no points, a gap in a covariate, collinear covariates, a label without strikes, arrays of the wrong length, or no convergence.
+        For no points, an unknown method, own nodes beside discs or without every strike, a formula that cannot be read or has no
+        intercept, a gap in a covariate, constant or collinear covariates, a label without strikes, arrays of the wrong length, or no
+        convergence: a coefficient that runs off to infinity.
 
     Warns
     -----
@@ -198,33 +206,41 @@ def fit_loglinear(
     """
     if method not in ("mpl", "logistic"):
         raise InputError("must be mpl or logistic", column="method", value=method)
-    labels = _labels(points, cluster)
-    kept = points
-    if exclude is not None:
-        kept = without_discs(points, *exclude)
-    if kept.n == 0:
-        raise InputError("a log-linear model needs at least one strike")
     if exclude is not None and quadrature is not None:
         raise InputError("give either own nodes or discs to exclude", column="quadrature")
+    labels = _labels(points, cluster)
+    kept, keep = (points, np.ones(points.n, bool)) if exclude is None else without_discs(points, *exclude)
+    if kept.n == 0:
+        raise InputError("a log-linear model needs at least one strike")
     nodes = quadrature or quadrature_for(kept, dummy=dummy, strikes_weigh=method == "mpl")
     if int(nodes.is_data.sum()) != kept.n:
         raise InputError("the quadrature must hold every strike once", column="is_data", value=int(nodes.is_data.sum()))
     frame = _frame(covariates, nodes.easting, nodes.northing)
     spec, design, names = _design(frame, formula, nodes.is_data)
-    shift = _evaluate("offset", 0.0 if offset is None else offset, nodes.easting, nodes.northing)
+    offset = 0.0 if offset is None else offset
+    shift = _evaluate("offset", offset, nodes.easting, nodes.northing)
     scaled, back = _standardise(design, names)
-    beta, covariance = (_berman_turner if method == "mpl" else _logistic)(scaled, nodes, shift, kept.window.area)
+    model, options = _berman_turner(scaled, nodes, shift) if method == "mpl" else _logistic(scaled, nodes, shift, kept.window.area)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            fit = model.fit(**options)
+            residual = model.var_weights * fit.resid_response
+    except ValueError:  # so far off that the deviance overflows
+        raise InputError(RUNS_OFF) from None
+    beta, covariance = np.asarray(fit.params), np.asarray(fit.cov_params())
+    # a coefficient that runs off to infinity stops where the likelihood no longer moves; another step would move log λ all the same
+    step = covariance @ (scaled.T @ residual)
+    if not np.abs(scaled @ step).max() < 0.01:
+        raise InputError(RUNS_OFF)
     params = back @ beta
     log_intensity = scaled @ beta + shift
+    clusters = 0
     if labels is not None:
-        if exclude is not None:
-            labels = labels[exclude[0].distance(points.easting, points.northing) > exclude[1]]
-        totals = np.zeros((labels.max() + 1, scaled.shape[1]))
-        np.add.at(totals, labels, scaled[nodes.is_data])
+        totals = pd.DataFrame(scaled[nodes.is_data]).groupby(labels[keep]).sum().to_numpy()
         covariance = covariance @ (totals.T @ totals) @ covariance
+        clusters = len(totals)
     covariance = back @ covariance @ back.T
     llf = float(log_intensity[nodes.is_data].sum() - (nodes.weight * np.exp(log_intensity)).sum())
-    clusters = 0 if labels is None else len(np.unique(labels))
     return LoglinearFit(
         names, params, np.sqrt(np.diag(covariance)), covariance, llf, kept.n, clusters, method, nodes, design, log_intensity,
         dict(covariates), offset, spec, points,
@@ -300,20 +316,16 @@ def _standardise(design: Array, names: tuple[str, ...]) -> tuple[Array, Array]:
     return scaled, back
 
 
-def _berman_turner(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[Array, Array]:
+def _berman_turner(design: Array, nodes: Quadrature, offset: Array) -> tuple[GLM, dict[str, Any]]:
     if (nodes.weight <= 0).any():
         raise InputError("Berman–Turner weights must be above zero", column="weight")
     y = nodes.is_data.astype(float)
     start = poisson_newton(design, y[None], nodes.weight, offset=offset, tolerance=1e-8)[0]
     model = GLM(y / nodes.weight, design, family=Poisson(), offset=offset, var_weights=nodes.weight)
-    fit = model.fit(start_params=start, tol=1e-7, maxiter=50)  # one step from the optimum
-    return np.asarray(fit.params), np.asarray(fit.cov_params())
+    return model, {"start_params": start, "tol": 1e-7, "maxiter": 50}  # one step from the optimum
 
 
-def _logistic(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[Array, Array]:
+def _logistic(design: Array, nodes: Quadrature, offset: Array, area: float) -> tuple[GLM, dict[str, Any]]:
     rho = float((~nodes.is_data).sum()) / area
     model = GLM(nodes.is_data.astype(float), design, family=Binomial(), offset=offset - np.log(rho))
-    fit = model.fit(tol=1e-12, maxiter=100)
-    if not fit.converged:
-        raise InputError("the log-linear model does not converge; a covariate's value without strikes sends its coefficient to infinity")
-    return np.asarray(fit.params), np.asarray(fit.cov_params())
+    return model, {"tol": 1e-12, "rtol": 1e-12, "maxiter": 100}

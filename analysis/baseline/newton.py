@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..pattern import InputError
 
 Array = NDArray[np.float64]
+RUNS_OFF = "the log-linear model does not converge; a covariate's value without strikes sends its coefficient to infinity"
 
 
 def poisson_newton(
@@ -35,20 +36,25 @@ def poisson_newton(
     penalty : (p, p) array, optional
         S.
     start : (p,) array, optional
+    tolerance : float
+        Steps end when the next would raise the objective by less than tolerance² of its size.
+    max_steps : int
 
     Returns
     -------
     (B, p) array
+        β for each response.
 
     Notes
     -----
     Steps are halved until the objective does not fall. Hessians of all responses come from one product of their intensities with the
-    pairwise products of columns: cost B m p² a step, memory B m + m p².
+    pairwise products of columns: cost B m p² a step, memory B m + m p². A coefficient without a maximum, as when no strike has a
+    covariate's value, stops where the objective no longer moves, far off and with a curvature of next to nothing.
 
     Raises
     ------
     InputError
-        If it does not converge: a coefficient runs off to infinity, as when no strike has a covariate's value.
+        If columns are collinear, in the design or where a coefficient runs off to, or it has not converged after ``max_steps``.
     """
     m, p = design.shape
     s = np.zeros((p, p)) if penalty is None else penalty
@@ -70,7 +76,10 @@ def poisson_newton(
     for _ in range(max_steps):
         gradient = fixed[active] - mass @ design - beta[active] @ s
         hessian = (mass @ pairs).reshape(-1, p, p) + s
-        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        try:
+            step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        except np.linalg.LinAlgError:
+            raise InputError("columns of the design are collinear, or a coefficient runs off to infinity") from None
         decrement = (gradient * step).sum(axis=1)
         size = np.ones(len(active))
         for _ in range(30):
@@ -85,4 +94,4 @@ def poisson_newton(
         if not going.any():
             return beta
         active, mass = active[going], tried_mass[going]
-    raise InputError("the log-linear model does not converge; a covariate's value without strikes sends its coefficient to infinity")
+    raise InputError(RUNS_OFF)

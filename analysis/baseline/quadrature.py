@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
-from ..pattern import InputError, PointPattern, Sites, Window
+from ..pattern import Grid, InputError, PointPattern, Sites, Window
+from ..pattern.errors import refuse_rows
 
 Array = NDArray[np.float64]
 
@@ -52,9 +52,7 @@ class Quadrature:
             if values.shape != np.shape(self.is_data) or values.ndim != 1:
                 raise InputError("a quadrature needs one number for each node", column=name, value=values.shape)
             wrong = ~np.isfinite(values) | ((values < 0) & (name == "weight"))
-            if wrong.any():
-                row = int(np.flatnonzero(wrong)[0])
-                raise InputError("must be a finite number, and a weight not negative", row=row + 1, column=name, value=values[row])
+            refuse_rows(wrong, "must be a finite number, and a weight not negative", column=name, values=values)
         object.__setattr__(self, "is_data", np.asarray(self.is_data, bool))
         if self.is_data.all():
             raise InputError("a quadrature needs dummy points", column="is_data")
@@ -80,6 +78,11 @@ def quadrature_for(points: PointPattern, *, dummy: int = 128, strikes_weigh: boo
     strikes_weigh : bool
         Counting weights for Berman–Turner; without, dummy points carry all the area, as the logistic method wants.
 
+    Returns
+    -------
+    Quadrature
+        The strikes in their order, then the dummy points.
+
     Notes
     -----
     Tiles are cut by the window exactly, so weights add up to |W|. A tile on the rim has its dummy point at the centre of what is left
@@ -92,18 +95,13 @@ def quadrature_for(points: PointPattern, *, dummy: int = 128, strikes_weigh: boo
     """
     if not (isinstance(dummy, int | np.integer) and 2 <= dummy <= 4000):
         raise InputError("must be a whole number from 2 to 4,000", column="dummy", value=dummy)
-    window = points.window
-    west, south, east, north = window.bounds
-    dx, dy = (east - west) / dummy, (north - south) / dummy
-    area, easting, northing = _tiles(window, dummy)
+    tiles, area, easting, northing = _tiles(points.window, dummy)
     tile = np.flatnonzero(area > 0)
-    j = np.clip(((points.easting - west) / dx).astype(np.intp), 0, dummy - 1)
-    i = np.clip(((points.northing - south) / dy).astype(np.intp), 0, dummy - 1)
-    own = i * dummy + j
+    own = tiles.cell(points.easting, points.northing)
     nodes = np.bincount(own, minlength=len(area)) if strikes_weigh else np.zeros(len(area))
     nodes[tile] += 1
     # a strike on the boundary may stand in a tile that only touches the window: it must weigh something, and next to nothing
-    share = np.maximum(area, 1e-9 * dx * dy) / np.maximum(nodes, 1)
+    share = np.maximum(area, 1e-9 * tiles.cell_area) / np.maximum(nodes, 1)
     return Quadrature(
         np.r_[points.easting, easting[tile]],
         np.r_[points.northing, northing[tile]],
@@ -113,41 +111,35 @@ def quadrature_for(points: PointPattern, *, dummy: int = 128, strikes_weigh: boo
 
 
 @lru_cache(maxsize=4)  # every model of one window, and every refit, has the same tiles
-def _tiles(window: Window, dummy: int) -> tuple[Array, Array, Array]:
-    """Give the area of each tile within the window, and a place in it."""
+def _tiles(window: Window, dummy: int) -> tuple[Grid, Array, Array, Array]:
+    """Give the tiles, the area of each within the window, and a place in it."""
     west, south, east, north = window.bounds
     dx, dy = (east - west) / dummy, (north - south) / dummy
-    e, n = np.meshgrid(west + dx * (np.arange(dummy) + 0.5), south + dy * (np.arange(dummy) + 0.5))
-    e, n = e.ravel(), n.ravel()
-    area = np.zeros(len(e))
-    # points along the boundary, half a tile apart at most: a tile it crosses holds one of them or borders on one that does
-    along = shapely.get_coordinates(shapely.segmentize(window.polygon.boundary, min(dx, dy) / 2))
-    i, j = (np.clip(((along[:, k] - start) / step).astype(np.intp), 0, dummy - 1) for k, start, step in ((1, south, dy), (0, west, dx)))
-    crossed = np.zeros((dummy, dummy), bool)
-    crossed[i, j] = True
-    rim = binary_dilation(crossed, np.ones((3, 3), bool)).ravel()
+    # laid here, not by the window: of two tiles along a side no centre need lie in it
+    tiles = Grid(west, south, dx, dy, np.zeros((dummy, dummy), bool), window.polygon)
+    e, n = (c.ravel() for c in tiles.centres)
+    area, rim = np.zeros(len(e)), tiles.crossed().ravel()
     area[~rim] = np.where(window.contains(e[~rim], n[~rim]), dx * dy, 0.0)
     sides = zip(e[rim] - dx / 2, n[rim] - dy / 2, e[rim] + dx / 2, n[rim] + dy / 2, strict=True)
     cut = np.array([shapely.clip_by_rect(window.polygon, *side) for side in sides])  # seven times as fast as intersection
     area[rim] = shapely.area(cut)
-    left = np.flatnonzero(rim)[area[rim] > 0]
-    cut = cut[area[rim] > 0]
+    left, cut = np.flatnonzero(rim)[area[rim] > 0], cut[area[rim] > 0]
     place = shapely.centroid(cut)
     astray = ~shapely.intersects(window.polygon, place)
     place[astray] = shapely.point_on_surface(cut[astray])
     e[left], n[left] = shapely.get_x(place), shapely.get_y(place)
-    return area, e, n
+    return tiles, area, e, n
 
 
-def without_discs(points: PointPattern, sites: Sites, radius: float) -> PointPattern:
+def without_discs(points: PointPattern, sites: Sites, radius: float) -> tuple[PointPattern, NDArray[np.bool_]]:
     """Cut discs around sites out of the window, and the strikes in them out of the pattern: the donut for a fitted model.
 
-    Discs are polygons of 256 sides, whose area falls short of the circle's by 1e-4.
+    Gives the pattern and which strikes it keeps. Discs are polygons of 256 sides, whose area falls short of the circle's by 1e-4.
 
     Raises
     ------
     InputError
-        If nothing of the window is left.
+        If there are no sites, or nothing of the window is left.
     """
     discs = shapely.union_all(shapely.buffer(shapely.points(sites.easting, sites.northing), radius, quad_segs=64))
     left = points.window.polygon.difference(discs)
@@ -155,4 +147,4 @@ def without_discs(points: PointPattern, sites: Sites, radius: float) -> PointPat
         raise InputError("the discs around sites cover the whole window", column="exclude", value=radius)
     window = Window(left, points.window.crs)
     keep = (sites.distance(points.easting, points.northing) > radius) & window.contains(points.easting, points.northing)
-    return PointPattern(points.easting[keep], points.northing[keep], window)
+    return PointPattern(points.easting[keep], points.northing[keep], window), keep

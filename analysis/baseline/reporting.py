@@ -17,6 +17,7 @@ from statsmodels.tools import add_constant
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from ..pattern import InputError
+from ..pattern.errors import refuse_rows
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,10 @@ def located_share(area: pd.Series, period: pd.Series, located: NDArray[np.bool_]
     cap : float
         Largest weight, in strikes.
 
+    Returns
+    -------
+    LocatedShare
+
     Notes
     -----
     logit P(located) = area + period, a binomial GLM (statsmodels): single cells of area × period are too thin for their own share.
@@ -74,9 +79,7 @@ def located_share(area: pd.Series, period: pd.Series, located: NDArray[np.bool_]
     """
     frame = pd.DataFrame({"area": area.to_numpy(), "period": period.to_numpy()})
     for name in frame:
-        if frame[name].isna().any():
-            row = int(np.flatnonzero(frame[name].isna())[0])
-            raise InputError("needed to weight located strikes", row=row + 1, column=name)
+        refuse_rows(frame[name].isna(), "needed to weight located strikes", column=str(name))
     if not located.any():
         raise InputError("no strike is located finely enough for the test")
     if located.all():

@@ -24,7 +24,10 @@ def _padded(size: int, step: float, bandwidth: float) -> int:
 def _weights(length: int, step: float, bandwidth: float) -> Array:
     offset = step * np.minimum(np.arange(length), length - np.arange(length))
     weight = np.exp(-0.5 * (offset / bandwidth) ** 2)
-    return np.asarray(weight / weight.sum())
+    total = weight.sum()
+    if 2 * REACH * bandwidth > length * step:  # the Gaussian goes on where the padding ends, and what lies there has its share
+        total = max(total, np.sqrt(2 * np.pi) * bandwidth / step)
+    return np.asarray(weight / total)
 
 
 @lru_cache(maxsize=32)
@@ -35,7 +38,7 @@ def _waves(size: int, step: float, bandwidth: float) -> tuple[Array, Array] | No
     """
     length = _padded(size, step, bandwidth)
     spectrum = fft.rfft(_weights(length, step, bandwidth)).real
-    k = np.flatnonzero(spectrum > np.finfo(float).eps / 4)
+    k = np.flatnonzero(spectrum > np.finfo(float).eps / 4 * spectrum[0])
     if 2 * len(k) > FEW * size:
         return None
     phase = 2 * np.pi / length * np.outer(np.arange(size), k)
@@ -67,7 +70,7 @@ def _smooth(field: Array, grid: Grid, bandwidths: list[float]) -> list[Array]:
 
 
 def smooth(field: Array, grid: Grid, bandwidth: float) -> Array:
-    """Convolve a field with a Gaussian whose weights on the cells sum to one, with zeros beyond the box.
+    """Convolve a field with a Gaussian whose weights on an endless grid sum to one, with zeros beyond the box.
 
     Cost: one FFT pair over the cells, padded by eight bandwidths at most; of a Gaussian many cells wide, products with matrices as thin
     as the few frequencies it passes.
@@ -78,6 +81,10 @@ def smooth(field: Array, grid: Grid, bandwidth: float) -> Array:
     grid : Grid
     bandwidth : float
         Standard deviation on each axis, in the window's unit.
+
+    Returns
+    -------
+    (rows, columns) array, in the field's unit.
 
     Raises
     ------
@@ -103,9 +110,14 @@ def window_means(field: Array, grid: Grid, bandwidths: Iterable[float]) -> Array
     """Average a field around each cell with Gaussian weights restricted to the window, for each bandwidth.
 
     (M f)(u) = ∫_W f(v) k(v−u) dv / ∫_W k(v−u) dv. With the bandwidth of a baseline this is the refitted expectation of f for
-    a strike at u (methods.md, Refitting); with a strike's location error it is the mean of f over where that strike may have been.
-    A bandwidth of 0 gives the field itself. Returns (bandwidths, rows, columns). Cost: one FFT for the field and one for each bandwidth,
-    or as :func:`smooth`.
+    a strike at u; with a strike's location error it is the mean of f over where that strike may have been. A bandwidth of 0 gives the field
+    itself. Returns (bandwidths, rows, columns), zero outside the window. Cost: one FFT for the field and one for each bandwidth, or as
+    :func:`smooth`.
+
+    Raises
+    ------
+    InputError
+        If a bandwidth is negative or not finite.
     """
     inside = np.where(grid.inside, field, 0.0)
     wide = [float(h) for h in bandwidths]

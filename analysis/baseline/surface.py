@@ -10,7 +10,7 @@ Fellner-Schall method for smoothing parameter optimization. Biometrics 73, 1071-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,7 +48,8 @@ class SmoothSurface:
     Raises
     ------
     InputError
-        For a spacing that is not positive or needs over 1,500 basis functions, or a covariate that is not finite or constant.
+        For a spacing or smoothing that is not a positive number, a spacing that needs over 1,500 basis functions, an unknown order, or a
+        covariate that is not finite or constant; when fitted, for no strikes.
 
     Notes
     -----
@@ -63,20 +64,19 @@ class SmoothSurface:
     order: int = 2
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.spacing) and self.spacing > 0):
-            raise InputError("must be a positive number", column="spacing", value=self.spacing)
+        for name, value in (("spacing", self.spacing), ("smoothing", 1.0 if self.smoothing is None else self.smoothing)):
+            if not (np.isfinite(value) and value > 0):
+                raise InputError("must be a positive number", column=name, value=value)
         if self.order not in (1, 2):
             raise InputError("must be 1 or 2", column="order", value=self.order)
-        if self.smoothing is not None and not self.smoothing > 0:
-            raise InputError("must be a positive number", column="smoothing", value=self.smoothing)
         grid = self.grid
         rows, columns = _n_splines(grid.shape[0] * grid.dy, self.spacing), _n_splines(grid.shape[1] * grid.dx, self.spacing)
         if rows * columns > LARGEST_BASIS:
             raise InputError("the knots are too close for the window", column="spacing", value=self.spacing)
         for name, values in self.covariates.items():
-            if values.shape != self.grid.shape or not np.isfinite(values[self.grid.inside]).all():
+            if values.shape != grid.shape or not np.isfinite(values[grid.inside]).all():
                 raise InputError("a covariate must have a value in every cell of the window", column=name)
-            if np.ptp(values[self.grid.inside]) == 0:
+            if np.ptp(values[grid.inside]) == 0:
                 raise InputError("is constant over the window, so it cannot be told from the intercept", column=name)
 
     @property
@@ -139,9 +139,8 @@ class SmoothSurface:
     def _penalty(self) -> Array:
         q, (ny, nx) = len(self.covariates), (b.shape[1] for b in self._basis)
         dy, dx = (np.diff(np.eye(k), self.order, axis=0) for k in (ny, nx))
-        rough = np.kron(dy.T @ dy, np.eye(nx)) + np.kron(np.eye(ny), dx.T @ dx)
         penalty = np.zeros((q + ny * nx, q + ny * nx))
-        penalty[q:, q:] = rough
+        penalty[q:, q:] = np.kron(dy.T @ dy, np.eye(nx)) + np.kron(np.eye(ny), dx.T @ dx)
         return penalty
 
     @property
@@ -168,9 +167,8 @@ class SmoothSurface:
         q, (by, bx) = len(self.covariates), self._basis
         (ny, nx), p = (by.shape[1], bx.shape[1]), len(self._penalty)
         pairs_y, pairs_x = ((b[:, :, None] * b[:, None, :]).reshape(len(b), -1) for b in (by, bx))
-        square = (pairs_y.T @ mass @ pairs_x).reshape(ny, ny, nx, nx).transpose(0, 2, 1, 3).reshape(ny * nx, ny * nx)
         gram = np.zeros((p, p))
-        gram[q:, q:] = square
+        gram[q:, q:] = (pairs_y.T @ mass @ pairs_x).reshape(ny, ny, nx, nx).transpose(0, 2, 1, 3).reshape(ny * nx, ny * nx)
         for k, z in enumerate(self._fields):
             gram[k] = gram[:, k] = self._project(z * mass)
         return gram
@@ -253,9 +251,8 @@ class FittedSurface:
         return len(self.coefficients) - self.smoothing * float(np.trace(cho_solve(self._hessian, self.surface._penalty)))
 
     def fit(self, easting: ArrayLike, northing: ArrayLike, weights: ArrayLike | None = None) -> Intensity:
-        """Refit with the smoothing kept."""
-        kept = SmoothSurface(self.grid, self.surface.spacing, self.surface.covariates, self.smoothing, self.surface.order)
-        return kept.fit(easting, northing, weights)
+        """Refit with the smoothing kept, without the offset if there was one."""
+        return replace(self.surface, smoothing=self.smoothing).fit(easting, northing, weights)
 
     def adjoint(self, field: Array) -> Array:
         """Give A f on the cells: one product and one solve."""

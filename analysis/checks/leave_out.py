@@ -72,7 +72,7 @@ def leave_out(at: Scene) -> CheckResult:
     return CheckResult("leave one out", "One attack, source, year, weapon or building carries the finding.", not bad, tuple(table), said)
 
 
-def _most(carried: Array, use: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _most(carried: NDArray[Any], use: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Give the groups in use that carry most, in their order."""
     return np.sort(np.argsort(np.where(use, -carried, np.inf), kind="stable")[: min(MOST, int(use.sum()))])
 

@@ -36,14 +36,9 @@ def circle_share(window: Window, easting: Array, northing: Array, radius: Array)
 
 def oriented_edges(window: Window) -> tuple[Array, Array]:
     """Give the start and end of every edge, (edges, 2) each, with the window's interior on the left."""
-    starts, ends = [], []
-    for part in shapely.get_parts(window.polygon):
-        ring = shapely.geometry.polygon.orient(part)
-        for line in (ring.exterior, *ring.interiors):
-            xy = shapely.get_coordinates(line)
-            starts.append(xy[:-1])
-            ends.append(xy[1:])
-    return np.concatenate(starts), np.concatenate(ends)
+    parts = shapely.get_parts(shapely.remove_repeated_points(window.polygon))  # an edge without length has no direction
+    rings = [shapely.get_coordinates(ring) for part in parts for ring in shapely.get_rings(shapely.geometry.polygon.orient(part))]
+    return np.concatenate([xy[:-1] for xy in rings]), np.concatenate([xy[1:] for xy in rings])
 
 
 def _share(window: Window, a: Array, b: Array, origin: Array, radius: Array) -> Array:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
 
 class InputError(ValueError):
     """Report input that cannot be used.
@@ -19,15 +24,7 @@ class InputError(ValueError):
     "a.csv, row 3, column latitude, value 'x': must be a number"
     """
 
-    def __init__(
-        self,
-        rule: str,
-        *,
-        file: object = None,
-        row: object = None,
-        column: object = None,
-        value: object = None,
-    ) -> None:
+    def __init__(self, rule: str, *, file: object = None, row: object = None, column: object = None, value: object = None) -> None:
         self.rule, self.file, self.row, self.column, self.value = rule, file, row, column, value
         where = [
             str(file) if file is not None else "",
@@ -38,6 +35,13 @@ class InputError(ValueError):
         place = ", ".join(part for part in where if part)
         line = f"{place}: {rule}" if place else rule
         super().__init__(" ".join(line.split()))
+
+
+def refuse_rows(wrong: ArrayLike, rule: str, *, column: str | None = None, values: Any = None) -> None:
+    """Raise the rule for the first row that breaks it, if there is one, with its entry of ``values``."""
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise InputError(rule, row=int(rows[0]) + 1, column=column, value=None if values is None else values[rows[0]])
 
 
 class AnalysisWarning(UserWarning):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import binary_dilation, distance_transform_edt
+from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt
 
 Array = NDArray[np.float64]
 
@@ -79,15 +79,18 @@ class Grid:
     @cached_property
     def rim(self) -> NDArray[np.bool_]:
         """The window's cells that are not wholly its own: a place drawn in one may lie outside. Cells beside one outside count too."""
-        inside = np.pad(self.inside, 1)
-        result = self.inside & ~(inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:])
+        result = self.inside & ~binary_erosion(self.inside)
         if self.outline is not None:
-            along = shapely.get_coordinates(shapely.segmentize(self.outline.boundary, min(self.dx, self.dy) / 2))
-            crossed = binary_dilation(self.count(*along.T) > 0, np.ones((3, 3), bool))
-            i, j = np.nonzero(crossed & self.inside & ~result)
+            i, j = np.nonzero(self.crossed() & self.inside & ~result)
             west, south = self.west + j * self.dx, self.south + i * self.dy
             result[i, j] = ~shapely.covers(self.outline, shapely.box(west, south, west + self.dx, south + self.dy))
         return result
+
+    def crossed(self) -> NDArray[np.bool_]:
+        """Say which cells the outline may cross, (rows, columns): no cell that it crosses is left out."""
+        # points along it, half a cell apart at most: a cell it crosses holds one of them or borders on one that does
+        along = shapely.get_coordinates(shapely.segmentize(self.outline.boundary, min(self.dx, self.dy) / 2))
+        return np.asarray(binary_dilation(self.count(*along.T) > 0, np.ones((3, 3), bool)))
 
     def inside_cell(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.intp]:
         """Give the flat index of the window's cell nearest to the one that holds each point.

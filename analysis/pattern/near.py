@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-CANDIDATES = 60_000
+CANDIDATES = 60_000  # pairs a chunk looks at
 CELLS = 2  # for each point, at most: smaller ones would hold nothing
 
 
 class CellList(NamedTuple):
-    """Points sorted into square cells half as wide as the reach within which they will be looked for. Cost: n."""
+    """Points sorted into square cells half as wide, at least, as the reach within which they will be looked for. Cost: n."""
 
     placed: Array
     order: Index
@@ -56,7 +56,7 @@ def near_pairs(
 
     Notes
     -----
-    Cost: n + m + pairs. A chunk looks at half a million pairs, or those of one origin more.
+    Cost: n + m + pairs. A chunk looks at some 60,000 pairs, or at those of one origin where they are more.
     """
     from .loops import fill_pairs, spans
 

@@ -13,6 +13,27 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from .errors import InputError
 
+DECAYS = ("gaussian", "exponential", "disc", "inverse")
+ONE_OF = {
+    "primary.decay": DECAYS,
+    "primary.alternative": ("closer", "farther", "two-sided"),
+    "primary.units": ("attack", "strike"),
+    "own_data.decimal": (".", ","),
+}
+AT_LEAST = {
+    "seed": 0, "n_simulations": 199, "clean.cluster_days": 0, "strikes.weight_cap": 1, "secondary.curve_n_simulations": 99,
+    "timing.series_days": 1, "timing.event_days": 1, "checks.placebo_draws": 19,
+}  # fmt: skip
+NOT_EMPTY = {"secondary.radii_m": "radius", "sites.enters_through": "way", "own_data.date_formats": "format"}
+ABOVE_ZERO = (
+    "cell_m", "clean.cluster_distance_m", "clean.area_above_m", "clean.near_m", "strikes.located_max_m", "sites.max_uncertainty_m",
+    "held_out.match_distance_m", "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
+    "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_max_m", "secondary.curve_step_m", "timing.min_days",
+    "timing.distances_m", "timing.intervals_days", "verdict.ratio_radius_m", "verdict.no_excess_below", "checks.scales_m",
+    "checks.window_m", "checks.surface_spacing_m", "checks.aim_scale_m", "checks.errors_m", "checks.coarse_m", "checks.cluster_m",
+    "checks.reporting_ratio",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class StrikeRules:
@@ -133,13 +154,7 @@ class CheckRules:
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold the choices of one study. Read from TOML by ``analysis.sources.read_plan``.
-
-    Raises
-    ------
-    InputError
-        From :meth:`from_dict`: an unknown or missing key, a value of the wrong type, or one out of range.
-    """
+    """Hold the choices of one study. Read from TOML by ``analysis.sources.read_plan``."""
 
     name: str
     site_word: str
@@ -159,7 +174,13 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
-        """Build a plan from nested tables, refusing whatever it does not know."""
+        """Build a plan from nested tables, refusing whatever it does not know.
+
+        Raises
+        ------
+        InputError
+            For an unknown or missing key, a value of the wrong type, or one out of range.
+        """
         plan: Plan = _build(cls, values, "")
         plan._check()
         return plan
@@ -174,7 +195,10 @@ class Plan:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def quick(self) -> Plan:
-        """Give the same plan with at most 999 draws, cells of 100 m or more, the primary decay in all specifications."""
+        """Give the same plan for a first look: at most 999 draws, cells of 100 m or more, the primary decay in all specifications.
+
+        The curve along the radius has at most 499 draws then, and placebo sites at most 199.
+        """
         curve = dataclasses.replace(self.secondary, curve_n_simulations=min(self.secondary.curve_n_simulations, 499))
         checks = dataclasses.replace(
             self.checks, placebo_draws=min(self.checks.placebo_draws, 199), decays=(self.primary.decay,), scales_m=(self.primary.scale_m,)
@@ -183,55 +207,41 @@ class Plan:
         return dataclasses.replace(self, n_simulations=fewer, cell_m=coarse, secondary=curve, checks=checks)
 
     def _check(self) -> None:
-        rules = (
-            ("n_simulations", self.n_simulations >= 199, "must be at least 199"),
-            ("seed", self.seed >= 0, "must not be negative"),
-            ("primary.decay", self.primary.decay in ("gaussian", "exponential", "disc", "inverse"),
-             "must be gaussian, exponential, disc or inverse"),
-            ("primary.alternative", self.primary.alternative in ("closer", "farther", "two-sided"),
-             "must be closer, farther or two-sided"),
-            ("primary.units", self.primary.units in ("attack", "strike"), "must be attack or strike"),
-            ("primary.level", 0 < self.primary.level < 0.5, "must lie between 0 and 0.5"),
-            ("secondary.curve_n_simulations", self.secondary.curve_n_simulations >= 99, "must be at least 99"),
-            ("secondary.radii_m", len(self.secondary.radii_m) > 0, "must name at least one radius"),
-            ("sites.enters_through", len(self.sites.enters_through) > 0, "must name at least one way"),
-            ("secondary.curve_max_m", self.secondary.curve_max_m >= 2 * self.secondary.curve_step_m,
-             "must hold at least two steps of the curve"),
-            ("strikes.weight_cap", self.strikes.weight_cap >= 1, "must be at least 1"),
-            ("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1"),
-            ("checks.decays", set(self.checks.decays) <= {"gaussian", "exponential", "disc", "inverse"},
-             "must be of gaussian, exponential, disc, inverse"),
-            ("checks.placebo_draws", self.checks.placebo_draws >= 19, "must be at least 19"),
-            ("timing.series_days", self.timing.series_days >= 1, "must be at least 1"),
-            ("timing.event_days", self.timing.event_days >= 1, "must be at least 1"),
-            *((f"timing.{key}", len(edges) > 0 and all(a < b for a, b in itertools.pairwise(edges)), "must be increasing")
-              for key, edges in (("distances_m", self.timing.distances_m), ("intervals_days", self.timing.intervals_days))),
-            ("clean.cluster_days", self.clean.cluster_days >= 0, "must not be negative"),
-            ("own_data.decimal", self.own_data.decimal in (".", ","), "must be . or ,"),
-            ("own_data.date_formats", len(self.own_data.date_formats) > 0, "must name at least one format"),
-        )  # fmt: skip
-        for key, holds, rule in rules:
+        def require(key: str, holds: bool, rule: str) -> None:
             if not holds:
                 raise InputError(rule, column=key, value=_get(self, key))
-        for key in ("cell_m", "clean.cluster_distance_m", "clean.area_above_m", "clean.near_m", "strikes.located_max_m",
-                    "sites.max_uncertainty_m", "held_out.match_distance_m",
-                    "primary.scale_m", "primary.bandwidth_m", "secondary.radii_m", "secondary.bandwidths_m",
-                    "secondary.donut_radius_m", "secondary.donut_bandwidth_m", "secondary.curve_step_m",
-                    "timing.min_days", "timing.distances_m", "timing.intervals_days",
-                    "verdict.ratio_radius_m", "verdict.no_excess_below", "checks.scales_m", "checks.window_m",
-                    "checks.surface_spacing_m", "checks.aim_scale_m", "checks.errors_m", "checks.coarse_m", "checks.cluster_m",
-                    "checks.reporting_ratio"):  # fmt: skip
-            value = _get(self, key)
-            if not all(0 < part < float("inf") for part in (value if isinstance(value, tuple) else (value,))):
-                raise InputError("must be a finite number above zero", column=key, value=value)
+
+        for key, choices in ONE_OF.items():
+            require(key, _get(self, key) in choices, f"must be {', '.join(choices[:-1])} or {choices[-1]}")
+        for key, least in AT_LEAST.items():
+            require(key, _get(self, key) >= least, f"must be at least {least}")
+        for key, what in NOT_EMPTY.items():
+            require(key, len(_get(self, key)) > 0, f"must name at least one {what}")
+        for key in ABOVE_ZERO:
+            parts = _get(self, key)
+            holds = all(0 < part < float("inf") for part in (parts if isinstance(parts, tuple) else (parts,)))
+            require(key, holds, "must be a finite number above zero")
+        for key in ("timing.distances_m", "timing.intervals_days"):
+            edges = _get(self, key)
+            require(key, len(edges) > 0 and all(a < b for a, b in itertools.pairwise(edges)), "must be increasing")
+        require("primary.level", 0 < self.primary.level < 0.5, "must lie between 0 and 0.5")
+        require("verdict.power", 0 < self.verdict.power < 1, "must lie between 0 and 1")
+        curve = self.secondary
+        require("secondary.curve_max_m", curve.curve_max_m >= 2 * curve.curve_step_m, "must hold at least two steps of the curve")
+        require("checks.decays", set(self.checks.decays) <= set(DECAYS), f"must be of {', '.join(DECAYS)}")
         days = (self.clean.period_from, self.clean.period_to)
         for key, day in [*(("strikes.period_starts", d) for d in self.strikes.period_starts), *(("clean.period", d) for d in days)]:
-            try:
-                dt.date.fromisoformat(day)
-            except ValueError:
-                raise InputError("must be dates like 2024-12-31", column=key, value=day) from None
+            if not _is_date(day):
+                raise InputError("must be dates like 2024-12-31", column=key, value=day)
         if days[0] > days[1]:
             raise InputError("must not end before it begins", column="clean.period", value=" to ".join(days))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text  # other ways to write a day do not sort as text
+    except ValueError:
+        return False
 
 
 def _get(plan: Plan, key: str) -> Any:

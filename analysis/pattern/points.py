@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError
+from .errors import InputError, refuse_rows
 from .window import Window
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class PointPattern:
     Raises
     ------
     InputError
-        If lengths differ, a coordinate is not finite, or a point lies outside the window: the row is named.
+        If lengths differ, marks have not a row for each point, a coordinate is not finite, or a point lies outside the window: the row
+        is named.
 
     Examples
     --------
@@ -63,9 +64,7 @@ class PointPattern:
         if marks is not None and len(marks) != len(e):
             raise InputError("marks must have one row for each point", value=len(marks))
         for name, values in (("easting", e), ("northing", y)):
-            if not np.isfinite(values).all():
-                row = int(np.flatnonzero(~np.isfinite(values))[0])
-                raise InputError("must be a finite number", row=row + 1, column=name, value=values[row])
+            refuse_rows(~np.isfinite(values), "must be a finite number", column=name, values=values)
         inside = window.contains(e, y)
         if not inside.all():
             row = int(np.flatnonzero(~inside)[0])
@@ -75,7 +74,13 @@ class PointPattern:
 
     @classmethod
     def from_geodataframe(cls, frame: gpd.GeoDataFrame, window: Window) -> Self:
-        """Project a GeoDataFrame of points into the window; its other columns become marks."""
+        """Project a GeoDataFrame of points into the window; its other columns become marks.
+
+        Raises
+        ------
+        InputError
+            If the window has a CRS and the frame none, or as for the pattern itself.
+        """
         if window.crs is not None and frame.crs is None:
             raise InputError("the points need a CRS", column="crs")
         placed = frame.to_crs(window.crs) if window.crs is not None else frame

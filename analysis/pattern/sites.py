@@ -6,11 +6,10 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from .errors import InputError
+from .errors import InputError, refuse_rows
 from .grid import Grid
 from .points import PointPattern
 
@@ -45,7 +44,13 @@ class Sites(PointPattern):
         return self.nearest(easting, northing)[0]
 
     def nearest(self, easting: ArrayLike, northing: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Give the distance to, and the index of, the nearest site."""
+        """Give the distance to, and the index of, the nearest site, each of the shape given.
+
+        Raises
+        ------
+        InputError
+            If there are no sites.
+        """
         if self.n == 0:
             raise InputError("there are no sites")
         e, y = np.broadcast_arrays(np.asarray(easting, float), np.asarray(northing, float))
@@ -71,20 +76,16 @@ class Sites(PointPattern):
         Raises
         ------
         InputError
-            If the mark ``by`` is missing.
+            If the mark ``by`` is missing, or a site has none.
         """
         if self.marks is None or by not in self.marks:
             raise InputError("sites need this mark to be collapsed to buildings", column=by)
+        refuse_rows(self.marks[by].isna(), "every site needs its building", column=by)
         frame = self.marks.assign(_e=self.easting, _n=self.northing)
-        groups = frame.groupby(by, sort=True)
-        names = "sending_state" if "sending_state" in frame else by
-        marks = pd.DataFrame(
-            {
-                by: list(groups.groups),
-                "sites": groups.size().to_numpy(),
-                "names": groups[names].agg(lambda s: ", ".join(sorted(set(map(str, s))))).to_numpy(),
-            }
-        )
+        frame["_name"] = frame["sending_state" if "sending_state" in frame else by].astype(str)
+        columns = {"sites": ("_e", "size"), "names": ("_name", lambda s: ", ".join(sorted(set(s))))}
+        columns |= {"_e": ("_e", "mean"), "_n": ("_n", "mean")}
         if "uncertainty_m" in frame:
-            marks["uncertainty_m"] = groups["uncertainty_m"].max().to_numpy()
-        return Sites(groups["_e"].mean().to_numpy(), groups["_n"].mean().to_numpy(), self.window, marks)
+            columns["uncertainty_m"] = ("uncertainty_m", "max")
+        marks = frame.groupby(by, sort=True).agg(**columns).reset_index()
+        return Sites(marks.pop("_e"), marks.pop("_n"), self.window, marks)

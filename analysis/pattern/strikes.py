@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import InputError
+from .errors import InputError, refuse_rows
 from .points import PointPattern
 from .window import Window
 
@@ -27,8 +27,8 @@ class Strikes:
     Raises
     ------
     InputError
-        For a missing column, a repeated id, an unknown support or selection, a point row without coordinates, an area row with
-        them, or a point outside the window.
+        For a missing column, no strikes, a repeated id, an unknown support or selection, a point row without coordinates or uncertainty,
+        an area row with coordinates, a negative uncertainty, or a point outside the window.
     """
 
     def __init__(self, frame: pd.DataFrame, window: Window) -> None:
@@ -38,30 +38,20 @@ class Strikes:
         if len(frame) == 0:
             raise InputError("there are no strikes")
         frame = frame.reset_index(drop=True)
-        checks = (
+        point = (frame["support"] == "point").to_numpy()
+        placed = frame[["easting", "northing", "uncertainty_m"]].notna().to_numpy()
+        unfit = np.where(point, ~placed.all(axis=1), placed[:, :2].any(axis=1))
+        for column, wrong, rule in (
             ("strike_id", frame["strike_id"].duplicated(), "the id must be unique"),
             ("support", ~frame["support"].isin(["point", "area"]), "must be point or area"),
             ("selection", ~frame["selection"].isin(["systematic", "prompting"]), "must be systematic or prompting"),
-        )
-        for column, wrong, rule in checks:
-            if wrong.any():
-                row = int(np.flatnonzero(wrong)[0])
-                raise InputError(rule, row=row + 1, column=column, value=frame[column][row])
-        point = (frame["support"] == "point").to_numpy()
-        placed = frame[["easting", "northing", "uncertainty_m"]].notna().to_numpy()
-        unfit = np.flatnonzero(np.where(point, ~placed.all(axis=1), placed[:, :2].any(axis=1)))
-        if len(unfit):
-            rule = "a point row needs coordinates and an uncertainty, an area row must have no coordinates"
-            raise InputError(rule, row=int(unfit[0]) + 1, column="support", value=frame["support"][unfit[0]])
-        negative = np.flatnonzero(frame["uncertainty_m"].to_numpy(float) < 0)
-        if len(negative):
-            row = int(negative[0])
-            raise InputError("must not be negative", row=row + 1, column="uncertainty_m", value=frame["uncertainty_m"][row])
-        rows = np.flatnonzero(point)
-        outside = ~window.contains(frame["easting"][rows], frame["northing"][rows])
-        if outside.any():
-            row = int(rows[np.flatnonzero(outside)[0]])
-            raise InputError("the point lies outside the window", row=row + 1, value=frame["strike_id"][row])
+            ("support", unfit, "a point row needs coordinates and an uncertainty, an area row must have no coordinates"),
+            ("uncertainty_m", frame["uncertainty_m"].to_numpy(float) < 0, "must not be negative"),
+        ):
+            refuse_rows(wrong, rule, column=column, values=frame[column])
+        outside = point.copy()
+        outside[point] = ~window.contains(frame["easting"][point], frame["northing"][point])
+        refuse_rows(outside, "the point lies outside the window", values=frame["strike_id"])
         self.frame, self.window = frame, window
 
     @property

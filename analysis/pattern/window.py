@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.random import Generator, SeedSequence
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
@@ -27,12 +28,12 @@ class Window:
     polygon : shapely Polygon or MultiPolygon
         Planar coordinates, metres by convention.
     crs : anything pyproj understands, optional
-        The projected reference system; without it, points cannot be sent back to longitude and latitude.
+        The projected reference system, in metres; without it, points cannot be sent back to longitude and latitude.
 
     Raises
     ------
     InputError
-        If the geometry is empty, not polygonal, invalid or without area, or the CRS is geographic.
+        If the geometry is empty, not polygonal, invalid or without area, or the CRS is unknown, geographic or not in metres.
 
     Examples
     --------
@@ -50,9 +51,13 @@ class Window:
             raise InputError("a window must be valid", value=shapely.is_valid_reason(polygon))
         if crs is not None:
             from pyproj import CRS
+            from pyproj.exceptions import CRSError
 
-            crs = CRS.from_user_input(crs)
-            if not crs.is_projected:
+            try:
+                crs = CRS.from_user_input(crs)
+            except CRSError:
+                raise InputError("is not a reference system that pyproj knows", column="crs", value=crs) from None
+            if not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1:
                 raise InputError("a window must be in a projected CRS, in metres", column="crs", value=crs.name)
         shapely.prepare(polygon)
         self.polygon = polygon
@@ -83,8 +88,7 @@ class Window:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
-        west, south, east, north = self.polygon.bounds
-        return west, south, east, north
+        return self.polygon.bounds
 
     def contains(self, easting: ArrayLike, northing: ArrayLike) -> NDArray[np.bool_]:
         """Say which points lie in the window; a point on the boundary counts as inside."""
@@ -102,7 +106,7 @@ class Window:
         Raises
         ------
         InputError
-            If neither or both are given, or no cell centre falls inside.
+            If neither or both are given, one is not above zero, there would be over 50 million cells, or no cell centre falls inside.
         """
         if (spacing is None) == (shape is None):
             raise InputError("give either spacing or shape")
@@ -113,6 +117,8 @@ class Window:
         west, south, east, north = self.bounds
         if shape is not None:
             rows, columns = shape
+            if min(shape) < 1:
+                raise InputError("shape must be above zero", value=shape)
             dx, dy = (east - west) / columns, (north - south) / rows
         else:
             assert spacing is not None
@@ -129,21 +135,17 @@ class Window:
         inside.flags.writeable = False
         return Grid(west, south, dx, dy, inside, self.polygon)
 
-    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Array, Array]:
+    def sample(self, n: int, *, rng: int | SeedSequence | Generator) -> tuple[Array, Array]:
         """Draw ``n`` independent uniform points. Cost: n over the window's share of its bounding box."""
+        rng = np.random.default_rng(rng)
         west, south, east, north = self.bounds
         share = self.area / ((east - west) * (north - south))
-        kept_e: list[Array] = []
-        kept_n: list[Array] = []
-        missing = n
-        while missing > 0:
+        places = np.empty((2, 0))
+        while (missing := n - places.shape[1]) > 0:
             batch = int(missing / share * 1.1) + 16
-            e, y = rng.uniform(west, east, batch), rng.uniform(south, north, batch)
-            keep = np.flatnonzero(self.contains(e, y))[:missing]
-            kept_e.append(e[keep])
-            kept_n.append(y[keep])
-            missing -= len(keep)
-        return np.concatenate([*kept_e, np.empty(0)]), np.concatenate([*kept_n, np.empty(0)])
+            drawn = np.stack([rng.uniform(west, east, batch), rng.uniform(south, north, batch)])
+            places = np.hstack([places, drawn[:, self.contains(*drawn)][:, :missing]])
+        return places[0], places[1]
 
     def __repr__(self) -> str:
         return f"Window(area={self.area:.6g}, crs={self.crs.to_string() if self.crs else None})"

@@ -21,12 +21,13 @@ from analysis.baseline import (
     label_of,
     likelihood_ratio,
     partial_effect,
+    quadrature_for,
     read_off,
     residual_quantiles,
     smoothed_residuals,
 )
 from analysis.null import PoissonNull, seed_sequence
-from analysis.pattern import AnalysisWarning, InputError, PointPattern, Window
+from analysis.pattern import AnalysisWarning, InputError, Intensity, PointPattern, Window
 
 
 @pytest.fixture
@@ -46,6 +47,22 @@ def test_residuals_of_the_right_model_are_small_and_of_the_wrong_one_lean(slope)
     west = right.grid.centres[0] < 2
     assert bad[inside & west].mean() > 0
     assert not good[~inside].any()
+
+
+def test_residuals_without_strikes_are_minus_the_intensity(holed):
+    """The edge correction makes up for what the window does not hold: −λ in every cell, to the rim."""
+    grid = holed.grid(shape=(30, 30))
+    found = smoothed_residuals(PointPattern([], [], holed), Intensity(np.where(grid.inside, 2.0, 0.0), grid, "flat"), 1.0)
+    assert found == pytest.approx(np.where(grid.inside, -2.0, 0.0))
+
+
+def test_quantiles_by_hand():
+    """Twenty-one flat fields 0, 1 … 20: every quantile has mean 10, and nine tenths of them between 1 and 19."""
+    fields = np.arange(21.0)[:, None, None] * np.ones((2, 2))
+    found = residual_quantiles(np.array([[1.0, 2], [3, 9]]), fields, np.array([[True, True], [True, False]]), n_quantiles=3, level=0.9)
+    assert (found.expected.tolist(), found.lower.tolist(), found.upper.tolist()) == ([10] * 3, pytest.approx([1] * 3), pytest.approx([19] * 3))
+    # quantiles 1/6, 1/2 and 5/6 of 1, 2, 3, read between them in equal steps
+    assert found.observed == pytest.approx([1 + 1 / 3, 2, 3 - 1 / 3])
 
 
 def test_a_kernel_leaves_no_residual_of_its_own(square):
@@ -76,15 +93,18 @@ def test_quantiles_lie_within_their_band_under_the_model(slope):
 
 
 def test_partial_effect_by_hand():
-    """West and east halves with 1 and 4 strikes under a flat fit: expected 2.5 each."""
+    """West and east halves with 1 and 4 strikes, fitted each its own level: effects 0 and log 4, and the strikes say the same.
+    The error of log 4 is √(1 + 1/4); the nodes of the east share one value, so the bins after the first are one.
+    """
     points = PointPattern([1, 6, 7, 8, 9], [1, 5, 2, 8, 4], Window(box(0, 0, 10, 10)))
     fit = fit_loglinear(points, {"east": lambda e, n: (e > 5).astype(float)}, dummy=64)
-    table = partial_effect(fit, "east", n_bins=2)
-    assert table["observed"].sum() == 5
-    assert table["expected"].sum() == pytest.approx(5)
-    # the saturated model expects what it sees: partial = effect
-    assert table["partial"].to_numpy() == pytest.approx(table["effect"].to_numpy(), abs=0.5)
-    assert (table["low"] <= table["effect"]).all()
+    table = partial_effect(fit, "east", n_bins=10)
+    assert table["value"].to_numpy() == pytest.approx([0, 1])
+    assert table["observed"].tolist() == [1, 4]
+    assert table["expected"].to_numpy() == pytest.approx([1, 4])
+    half = 1.959964 * math.sqrt(5 / 4)
+    for column, expected in (("effect", 0), ("partial", 0), ("low", -half), ("high", half)):
+        assert table[column].to_numpy() == pytest.approx([0, math.log(4) + expected], abs=1e-6)
     with pytest.raises(InputError, match="not a numeric covariate"):
         partial_effect(fit, "west")
 
@@ -114,6 +134,12 @@ def test_likelihood_ratio_and_aic(slope):
         likelihood_ratio(fit_loglinear(slope, {"y": lambda e, n: n}), large)
     with pytest.raises(InputError, match="share one quadrature"):
         compare_fits({"a": small, "b": fit_loglinear(slope, {}, dummy=32)})
+    with pytest.raises(InputError, match="share one offset"):
+        likelihood_ratio(fit_loglinear(slope, {}, offset=lambda e, n: -0.2 * n), large)
+    nodes = quadrature_for(slope, strikes_weigh=False)
+    logistic = [fit_loglinear(slope, c, quadrature=nodes, method="logistic") for c in ({}, {"x": lambda e, n: e})]
+    with pytest.raises(InputError, match="by the method mpl"):
+        likelihood_ratio(*logistic)
 
 
 def test_likelihood_ratio_has_its_size(square):
@@ -133,6 +159,9 @@ def test_cross_validation_prefers_the_right_scale(slope):
     table = cross_validate(slope, estimators, rng=np.random.default_rng(1))
     assert list(table["baseline"]) == ["kernel", "flat", "too fine"]
     assert table["se"][0] > 0
+    assert table["zeros"][:2].tolist() == [0, 0]
+    bare = cross_validate(slope, {"dust": Kernel(grid, 0.01)}, rng=1)
+    assert (bare["zeros"][0] > 0, bare["score"][0], bare["se"][0]) == (True, -np.inf, np.inf)
 
 
 def test_salvos_in_one_fold(square):
@@ -163,7 +192,9 @@ def test_fields_by_hand(square):
     assert decay_around([0.0], [0.0], 5.0, weights=[2.0])(e, n)[1] == pytest.approx(2 * math.exp(-0.5))
     areas = {"west": box(0, 0, 5, 10), "east": box(5, 0, 8, 10)}
     assert list(label_of(areas)(e, n)) == ["west", "west", "east"]  # the last lies in none and takes the nearest
-    assert list(label_of(areas)(np.array([5.0]), np.array([2.0]))) == ["west"]
+    border = np.array([5.0]), np.array([2.0])
+    assert list(label_of(areas)(*border)) == ["west"]
+    assert list(label_of(dict(reversed(areas.items())))(*border)) == ["east"]
     grid = square.grid(shape=(10, 10))
     raster = read_off(grid.centres[0], grid)
     assert raster(np.array([2.3]), np.array([7.0])) == pytest.approx([2.3])

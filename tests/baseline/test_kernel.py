@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from shapely.geometry import Polygon
 
 from analysis.baseline import Kernel, Uniform, kernel_intensity, smooth, uniform_intensity, window_means
@@ -69,14 +70,36 @@ def test_many_points_agree_with_all_pairs(bandwidth, monkeypatch):
         assert gaussian_sums(xy, weight, bandwidth)[seen] == pytest.approx(exact[seen], rel=tolerance)
 
 
+def test_the_far_side_does_not_wrap_around():
+    """A pair 2.9 bandwidths apart, and 20,000 points 47.4 bandwidths away that an FFT without room would bring back to them. A pair 5
+    bandwidths apart, too little for the grid's digits, is summed as it stands.
+    """
+    far = np.random.default_rng(1).normal((47.4, 0), 0.02, (20_000, 2))
+    found = gaussian_sums(np.vstack([far, [[0, 0], [2.9, 0], [0, 20], [5, 20]]]), np.ones(20_004), 1.0)[-4:]
+    assert found == pytest.approx(np.exp(-np.array([2.9, 2.9, 5, 5]) ** 2 / 2), rel=1e-5)
+
+
+@pytest.mark.parametrize("bandwidth", [2.0, 5.0, 100.0])
+def test_kernels_as_wide_as_the_window_agree_at_cells_and_points(bandwidth, square):
+    """Without edge correction λ̂ is the sum written out; with it, the same at the centre cell and at the strike that stands there."""
+    points = PointPattern([5.0, 3.0], [5.0, 6.0], square)
+    written_out = (1 + np.exp(-5 / (2 * bandwidth**2))) / (2 * np.pi * bandwidth**2)
+    for edge in (None, "uniform", "diggle"):
+        cells = kernel_intensity(points, bandwidth, edge=edge, shape=(201, 201)).at(5, 5)
+        at_points = kernel_intensity(points, bandwidth, edge=edge, shape=(201, 201), at="points", leave_one_out=False)
+        assert cells == pytest.approx(at_points[0], rel=4e-3)  # the strike at (3, 6) is moved to its cell's centre
+        if edge is None:
+            assert at_points[0] == pytest.approx(written_out, rel=1e-12)
+
+
 def test_edge_mass_is_that_of_a_half_plane():
-    """On the straight side of a wide window half of the kernel lies outside: e = 1/2, and a quarter in the corner."""
+    """In the middle of a window of 20 bandwidths 1, beside a straight side Φ(distance), in a corner its square. To 1e-4: cells of h/20."""
     square = Window(Polygon([(0, 0), (100, 0), (100, 100), (0, 100)]))
     grid = square.grid(shape=(400, 400))
     mass = Kernel(grid, 5.0).edge_mass
     assert grid.interpolate(mass, 50, 50) == pytest.approx(1, abs=1e-9)
-    assert grid.interpolate(mass, 0.125, 50) == pytest.approx(0.5, abs=0.02)
-    assert grid.interpolate(mass, 0.125, 0.125) == pytest.approx(0.25, abs=0.02)
+    assert grid.interpolate(mass, 0.125, 50) == pytest.approx(norm.cdf(0.125 / 5), abs=1e-4)
+    assert grid.interpolate(mass, 0.125, 0.125) == pytest.approx(norm.cdf(0.125 / 5) ** 2, abs=1e-4)
 
 
 def test_diggle_keeps_the_mass_and_uniform_is_flat_for_flat_strikes(holed):
@@ -119,6 +142,10 @@ def test_donut_ignores_strikes_in_its_disc_and_says_so():
     without = donut.fit(POINTS.easting[~near], POINTS.northing[~near])
     assert fitted.values == pytest.approx(without.values)
     assert fitted.at(2.0, 3.0) > 0
+    # at the strikes kept, those left out might as well not be there
+    given = {"exclude": (sites, 1.0), "shape": (100, 100), "at": "points"}
+    kept = kernel_intensity(POINTS.subset(~near), 1.0, **given)
+    assert kernel_intensity(POINTS, 1.0, **given)[~near] == pytest.approx(kept)
     found = donut.diagnose(POINTS.easting, POINTS.northing)
     assert found["window_share"] == pytest.approx(np.pi / WINDOW.area, rel=0.05)
     assert found["strike_share"] == pytest.approx(near.mean(), abs=0.04)
@@ -132,6 +159,16 @@ def test_window_mean_of_a_huge_error_is_the_windows_share():
     huge = window_means(field, grid, [1e4])[0]
     assert huge[grid.inside] == pytest.approx(np.full(grid.inside.sum(), share), rel=1e-6)
     assert np.array_equal(window_means(field, grid, [0.0])[0], field)
+
+
+def test_window_means_keep_the_order_of_their_bandwidths():
+    """Averages of a plane's west half on three scales at once are those on each scale alone, and none is left outside the window."""
+    grid = WINDOW.grid(shape=(60, 60))
+    field = np.where(grid.inside & (grid.centres[0] < 4), 1.0, 0.0)
+    scales = [0.3, 0.0, 2.0, 0.7]
+    for scale, found in zip(scales, window_means(field, grid, scales), strict=True):
+        assert found == pytest.approx(window_means(field, grid, [scale])[0], abs=1e-12)
+        assert not found[~grid.inside].any()
 
 
 @pytest.mark.parametrize("bandwidth", [0, -1, np.nan, np.inf])
@@ -148,6 +185,8 @@ def test_refusals():
         Kernel(grid, 1.0, "diggle", (Sites([2.0], [3.0], WINDOW), 1.0))
     with pytest.raises(InputError, match="cover the whole window"):
         Kernel(grid, 1.0, "uniform", (Sites([2.0], [3.0], WINDOW), 100.0))
+    with pytest.raises(InputError, match="does not reach into"):
+        Kernel(grid, 0.3, "uniform", (Sites([5.0], [3.0], WINDOW), 3.5)).fit(POINTS.easting, POINTS.northing)
     with pytest.raises(InputError, match="cells or points"):
         kernel_intensity(POINTS, 1.0, at="pixels")
 
@@ -158,6 +197,8 @@ def test_few_points():
     none = PointPattern([], [], WINDOW)
     assert kernel_intensity(none, 1.0).total == 0
     assert len(kernel_intensity(none, 1.0, at="points")) == 0
+    apart = gaussian_sums(np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
+    assert apart == pytest.approx([3 * np.exp(-50), np.exp(-50)], rel=1e-12, abs=0)
     twins = PointPattern([2.0, 2.0], [3.0, 3.0], WINDOW)
     assert kernel_intensity(twins, 1.0, edge=None, at="points") == pytest.approx([1 / (2 * np.pi)] * 2)
 

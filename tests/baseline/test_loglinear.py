@@ -106,6 +106,20 @@ def test_newton_equals_statsmodels():
         assert many[row] == pytest.approx(fit.params, abs=1e-8)
 
 
+def test_newton_with_a_penalty_by_hand():
+    """One column of ones, penalty s: the derivative y − w e^β − s β is zero. A start near the end changes nothing; one step is too few."""
+    y, w, s = np.array([[3.0, 4.0]]), np.array([1.0, 1.0]), 2.0
+    (beta,) = poisson_newton(np.ones((2, 1)), y, w, penalty=np.array([[s]]))
+    assert 7 - 2 * np.exp(beta[0]) - s * beta[0] == pytest.approx(0, abs=1e-9)
+    assert poisson_newton(np.ones((2, 1)), y, w, penalty=np.array([[s]]), start=beta + 0.1)[0] == pytest.approx(beta)
+    # from far below, the first full step would go to the moon
+    assert poisson_newton(np.ones((2, 1)), y, w, start=np.array([-7.0]))[0] == pytest.approx([math.log(7 / 2)])
+    with pytest.raises(InputError, match="does not converge"):
+        poisson_newton(np.ones((2, 1)), y, w, start=beta, max_steps=1)
+    with pytest.raises(InputError, match="collinear"):
+        poisson_newton(np.ones((2, 2)), y, w)
+
+
 def test_clustered_errors_by_hand():
     """Constant model, attacks of 3, 1, 1 strikes: variance (9 + 1 + 1)/25 in place of 1/5."""
     points = PointPattern([1, 2, 3, 7, 9], [1, 5, 2, 8, 4], Window(box(0, 0, 10, 10)))
@@ -133,6 +147,12 @@ def test_prediction_reaches_into_the_discs(square):
     fit = fit_loglinear(points, {}, exclude=(Sites([5.0], [5.0], square), 1.5))
     expected = outside.sum() / (100 - math.pi * 1.5**2)
     assert fit.intensity().at(5, 5) == pytest.approx(expected, rel=1e-3)
+    # attacks of ten strikes in a row, of which only those outside count
+    attacks = np.arange(points.n) // 10
+    clustered = fit_loglinear(points, {}, exclude=(Sites([5.0], [5.0], square), 1.5), cluster=attacks)
+    sizes = np.bincount(attacks[outside])
+    assert clustered.bse == pytest.approx([math.sqrt((sizes**2).sum()) / outside.sum()], rel=1e-6)
+    assert clustered.n_clusters == np.count_nonzero(sizes)
 
 
 def test_shifting_the_window_changes_no_slope():
@@ -154,6 +174,8 @@ def test_shifting_the_window_changes_no_slope():
         ({"x": lambda e, n: np.where(e > 8, np.nan, e)}, {}, "column x.*places have none"),
         ({"x": np.zeros(3)}, {}, "one value for each node"),
         ({"x": lambda e, n: np.where((e > 9.9) & (n > 5.9), "rare", "common")}, {}, "column x, value 'rare'.*no strike"),
+        ({"x": lambda e, n: ((e > 9.9) & (n > 5.9)).astype(float)}, {}, "does not converge"),
+        ({"x": lambda e, n: ((e > 9.9) & (n > 5.9)).astype(float)}, {"method": "logistic"}, "does not converge"),
         ({"x": lambda e, n: e}, {"formula": "x + nothing"}, "cannot be read"),
         ({"x": lambda e, n: e}, {"formula": "0 + x"}, "intercept"),
         ({}, {"method": "reml"}, "mpl or logistic"),
@@ -166,6 +188,21 @@ def test_refusals(covariates, options, match):
     with pytest.raises(InputError, match=match) as caught:
         fit_loglinear(POINTS, covariates, **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["mpl", "logistic"])
+def test_one_strike_has_no_best_parabola(method):
+    """A parabola in easting can be made as narrow about the strike as one likes."""
+    with pytest.raises(InputError, match="infinity"):
+        fit_loglinear(PointPattern([5.0], [2.0], WINDOW), {"x": lambda e, n: e, "xx": lambda e, n: e**2}, method=method, dummy=32)
+
+
+def test_logistic_fits_converge(square):
+    """A deviance of thousands has digits beyond 1e-12 that never come to rest: convergence is relative."""
+    for seed in range(20, 25):
+        points = PointPattern(*square.sample(50 + 7 * seed, rng=seed), square)
+        fit = fit_loglinear(points, {}, method="logistic", dummy=100)
+        assert fit.params == pytest.approx([math.log(points.n / 100)], abs=1e-9)
 
 
 def test_no_points_and_unknown_labels():

@@ -55,6 +55,13 @@ def test_the_mass_is_kept_and_reml_settles(strikes):
     assert heavy.freedom == pytest.approx(plain.freedom, rel=1e-6)
 
 
+@pytest.mark.parametrize(("order", "free"), [(1, 1), (2, 4)])
+def test_what_the_roughness_leaves_free(holed, order, free):
+    """A constant, or 1, x, y, xy: by the numeric rank of the penalty."""
+    surface = SmoothSurface(holed.grid(shape=(20, 20)), 3.0, order=order)
+    assert surface._rank == np.linalg.matrix_rank(surface._penalty) == len(surface._penalty) - free
+
+
 def test_the_adjoint_is_the_change_of_the_refit(strikes):
     """Weighing one strike a little more moves ∫ f λ̂ by (A f) at its cell, with the dispersion held: central difference, 1e-4."""
     grid = strikes.window.grid(shape=(32, 32))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,9 +36,34 @@ def test_window_refuses(polygon, rule):
         Window(polygon)
 
 
-def test_window_refuses_degrees():
-    with pytest.raises(InputError, match="projected"):
-        Window(box(30, 50, 31, 51), crs="EPSG:4326")
+@pytest.mark.parametrize(
+    ("crs", "rule"),
+    [("EPSG:4326", "projected CRS, in metres"), ("EPSG:2263", "projected CRS, in metres"), ("EPSG:nine", "value 'EPSG:nine': .*pyproj knows")],
+)
+def test_window_refuses_degrees_feet_and_nonsense(crs, rule):
+    with pytest.raises(InputError, match=rule):
+        Window(box(30, 50, 31, 51), crs=crs)
+
+
+@pytest.mark.parametrize(
+    ("size", "rule"),
+    [
+        ({}, "either spacing or shape"),
+        ({"spacing": 1.0, "shape": (2, 2)}, "either spacing or shape"),
+        ({"spacing": 0.0}, "spacing must be above zero"),
+        ({"shape": (0, 5)}, "shape must be above zero"),
+        ({"spacing": 1e-3}, "50 million cells"),
+    ],
+)
+def test_grid_refuses(square, size, rule):
+    with pytest.raises(InputError, match=rule):
+        square.grid(**size)
+
+
+def test_a_grid_that_misses_the_window():
+    """Two slivers along the sides of a box: the one centre lies between them."""
+    with pytest.raises(InputError, match="no cell centre"):
+        Window(MultiPolygon([box(0, 0, 1, 10), box(9, 0, 10, 10)])).grid(shape=(1, 1))
 
 
 def test_cells_cover_the_window(holed):
@@ -55,12 +81,22 @@ def test_interpolation_is_exact_for_planes(e, n):
     assert grid.interpolate(2 * x - 3 * y + 1, e, n) == pytest.approx(2 * clipped[0] - 3 * clipped[1] + 1, abs=1e-9)
 
 
+def test_points_counted_by_cell_by_hand(square):
+    """Cells of side 5: two strikes in the south-west, the one on the far corner in the north-east."""
+    grid = square.grid(shape=(2, 2))
+    assert grid.count([1, 2, 10], [1, 4.9, 10]).tolist() == [[2, 0], [0, 1]]
+    assert grid.count([1, 2, 10], [1, 4.9, 10], [0.5, 2, 3]).tolist() == [[2.5, 0], [0, 3]]
+    assert grid.count([], []).sum() == 0
+
+
 def test_sample_lies_inside_and_is_uniform(holed):
     e, n = holed.sample(4000, rng=np.random.default_rng(1))
     assert len(e) == 4000
     assert holed.contains(e, n).all()
     west = holed.polygon.intersection(box(0, 0, 5, 10)).area / holed.area
     assert (e < 5).mean() == pytest.approx(west, abs=4 * np.sqrt(west * (1 - west) / 4000))
+    assert np.array_equal(holed.sample(9, rng=3), holed.sample(9, rng=np.random.default_rng(3)))
+    assert [len(axis) for axis in holed.sample(0, rng=3)] == [0, 0]
 
 
 def test_points_name_the_row_at_fault(square):
@@ -70,6 +106,8 @@ def test_points_name_the_row_at_fault(square):
         PointPattern([1], [np.nan], square)
     with pytest.raises(InputError, match="one length"):
         PointPattern([1, 2], [1], square)
+    with pytest.raises(InputError, match="one row for each point"):
+        PointPattern([1, 2], [1, 2], square, pd.DataFrame({"weapon": ["a"]}))
 
 
 def test_geodataframe_in_and_out(kyiv):
@@ -95,6 +133,20 @@ def test_no_sites(square):
         Sites([], [], square).distance(1, 1)
 
 
+def test_buildings_by_hand(square):
+    """Two missions in house b, at their mean, with the larger uncertainty and both names once; one alone in a."""
+    marks = pd.DataFrame({"building_id": ["b", "a", "b", "b"], "sending_state": ["Y", "Z", "X", "Y"], "uncertainty_m": [10, 5, 30, 20]})
+    sites = Sites([1, 8, 3, 2], [4, 8, 6, 2], square, marks)
+    found = sites.buildings()
+    assert found.marks.to_dict("list") == {"building_id": ["a", "b"], "sites": [1, 3], "names": ["Z", "X, Y"], "uncertainty_m": [5, 30]}
+    assert (found.easting.tolist(), found.northing.tolist()) == ([8, 2], [8, 4])
+    assert sites.buildings(by="sending_state").marks["names"].tolist() == ["X", "Y", "Z"]
+    with pytest.raises(InputError, match="collapsed to buildings"):
+        sites.buildings(by="house")
+    with pytest.raises(InputError, match="row 2, column building_id"):
+        Sites(sites.easting, sites.northing, square, marks.replace("a", None)).buildings()
+
+
 def test_six_missions_in_one_house_are_one_building(kyiv):
     buildings = kyiv.sites.buildings()
     assert (kyiv.sites.n, buildings.n) == (84, 73)
@@ -116,6 +168,9 @@ def test_a_point_in_a_rim_cell_reads_the_nearest_cell_of_the_window():
     assert grid.inside.tolist() == [[True, False]]
     assert grid.cell([1.3], [0.5]).tolist() == [1]
     assert grid.inside_cell([1.3, 0.2], [0.5, 0.5]).tolist() == [0, 0]
+    flat = Intensity(np.array([[3.0, 0.0]]), grid, "flat").times(2, "doubled")
+    assert (flat.at(1.3, 0.5), flat.total, flat.name) == (6, 6, "doubled")
+    assert Sites([0.5], [0.5], Window(box(0, 0, 1.4, 1))).distance_in(grid).tolist() == [[0, np.inf]]
 
 
 def test_no_place_drawn_in_a_cell_off_the_rim_lies_outside():

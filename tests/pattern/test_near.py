@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.affinity import translate
+from shapely.affinity import rotate, translate
 from shapely.geometry import Polygon, box
 
 from analysis.pattern import Window, near, near_pairs, overlap, window_overlap
@@ -65,13 +65,16 @@ def test_overlap_of_a_rectangle_by_hand():
     assert found == pytest.approx([12, 3 * 1, 3 * 1, 0, 0], abs=1e-12)
 
 
-@pytest.mark.parametrize(("reach", "tolerance"), [(2.9, 1e-12), (6, 4e-3)])
-def test_the_table_is_exact_below_the_smallest_feature(monkeypatch, reach, tolerance):
-    """The L is 3 wide and its arms 5 and 6 long: no edges that are not neighbours come nearer than 3."""
+@pytest.mark.parametrize(("reach", "tolerance", "turned"), [(2.9, 1e-12, 0), (2.9, 1e-12, 17), (6, 4e-3, 0)])
+def test_the_table_is_exact_below_the_smallest_feature(monkeypatch, reach, tolerance, turned):
+    """The L is 3 wide and its arms 5 and 6 long: no edges that are not neighbours come nearer than 3. Turned, no sector of equal width
+    begins at its edges.
+    """
+    window = Window(rotate(L_SHAPE.polygon, turned))
     rng = np.random.default_rng(2)
     angle, radius = rng.uniform(0, 2 * np.pi, 400), reach * np.sqrt(rng.random(400))
     east, north = np.r_[0, 1, -1, 0, 0, radius * np.cos(angle)], np.r_[0, 0, 0, 1, -1, radius * np.sin(angle)]
-    exact = [L_SHAPE.polygon.intersection(translate(L_SHAPE.polygon, *h)).area for h in zip(east, north, strict=True)]
-    assert window_overlap(L_SHAPE, east, north) == pytest.approx(exact, abs=1e-10)
+    exact = [window.polygon.intersection(translate(window.polygon, *h)).area for h in zip(east, north, strict=True)]
+    assert window_overlap(window, east, north) == pytest.approx(exact, abs=1e-10)
     monkeypatch.setattr(overlap, "FEW", 0)
-    assert window_overlap(L_SHAPE, east, north) == pytest.approx(exact, abs=tolerance * L_SHAPE.area)
+    assert window_overlap(window, east, north) == pytest.approx(exact, abs=tolerance * window.area)

@@ -35,6 +35,13 @@ def changed(plan: Plan, key: str, value: object) -> dict:
         ("secondary.radii_m", [250.0, 0.0], "above zero"),
         ("secondary.radii_m", 250.0, "must be a list"),
         ("strikes.period_starts", ["2024-13-01"], "dates like"),
+        ("clean.period_from", "20220101", "dates like"),
+        ("clean.period_from", "2099-01-01", "must not end before"),
+        ("secondary.curve_max_m", float("inf"), "above zero"),
+        ("secondary.curve_step_m", 2000.0, "two steps"),
+        ("checks.decays", ["linear"], "must be of gaussian"),
+        ("primary.level", 0.5, "between 0 and 0.5"),
+        ("verdict.power", 1.0, "between 0 and 1"),
         ("n_simulations", 10, "at least 199"),
         ("timing.distances_m", [500.0, 250.0], "must be increasing"),
         ("timing.intervals_days", [], "must be increasing"),
@@ -55,8 +62,10 @@ def test_whole_numbers_pass_for_lengths(plan):
 def test_hash_follows_values_only(plan):
     assert Plan.from_dict(dict(reversed(plan.to_dict().items()))).digest == plan.digest
     assert Plan.from_dict(changed(plan, "seed", 1)).digest != plan.digest
+    one_way, other = ({"a": "x", "b": "y"}, {"b": "y", "a": "x"})
+    assert Plan.from_dict(changed(plan, "own_data.sites", one_way)).digest == Plan.from_dict(changed(plan, "own_data.sites", other)).digest
 
 
 def test_quick_never_draws_more(plan):
-    assert plan.quick().n_simulations == 999
+    assert (plan.quick().n_simulations, plan.quick().cell_m) == (999, 100)
     assert plan.quick().quick() == plan.quick()
