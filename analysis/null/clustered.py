@@ -65,7 +65,7 @@ class ThomasNull:
     log-Gaussian Cox null kept it (docs/calibration.md).
 
     Parents fall up to four standard deviations outside the window. K about the intensity is πr² + (1 − exp(−r²/4σ²))/κ whatever the
-    intensity. Cost: largest intensity × area of the bounding box, four standard deviations wider on every side, offspring for each replicate.
+    intensity. Cost: largest intensity × area of the bounding box, widened by the four standard deviations, offspring for each replicate.
     """
 
     intensity: Intensity
@@ -135,9 +135,9 @@ class LogGaussianCoxNull:
 
     Notes
     -----
-    Z is drawn on the intensity's cells by circulant embedding, exact where the embedded covariance has no negative eigenvalue; where it has,
-    these are set to 0 and the variance restored: with five ranges of margin they hold under 0.2 % of it. Strikes fall uniformly within a
-    cell, so clustering finer than a cell is lost. Cost: two real FFTs of four times the cells, at least, for each replicate.
+    Z is drawn on the intensity's cells by circulant embedding, exact where the embedded covariance has no negative eigenvalue; where it
+    has, these are set to 0 and the variance restored: with five ranges of margin they hold under 0.2 % of it. Strikes fall uniformly
+    within a cell, so clustering finer than a cell is lost. Cost: two real FFTs of four times the cells, at least, for each replicate.
     """
 
     intensity: Intensity
