@@ -46,7 +46,7 @@ def test_blocks_keep_their_shape_and_marks(salvos, slope):
 
 
 def test_any_strike_of_a_block_may_be_the_one_that_is_placed(square):
-    """A line of three, 0.4 apart, from an intensity that is one cell: its middle one stands one step west of it, on it or one east, a third of the time each."""
+    """A line of three, 0.4 apart, from an intensity that is one cell: its middle one stands a step west, on it or a step east, a third each."""
     grid = square.grid(shape=(50, 50))
     cell = Intensity(np.where(np.hypot(grid.centres[0] - 5.1, grid.centres[1] - 5.1) < 0.01, 1.0, 0.0), grid, "cell")
     draws = AttackBlockNull(PointPattern([1, 1.4, 1.8], [1, 1, 1], square), cell, ["a"] * 3).draw(seed_sequence(1), 0, 600)
