@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from ..baseline import SmoothSurface, decay_around
+from ..null.draws import child_seed
 from ..pattern import Plan, Sites, Study
 from ..proximity import Decay, build_design, score_test
 
@@ -38,10 +39,10 @@ def with_and_without(study: Study, plan: Plan, focus: Sites, *, seed: SeedSequen
         fitted = SmoothSurface(design.grid, KNOTS_M, known).at(e, y, design.weights)
         null = design.null(fitted)
         score = design.score(decay, fitted, null, by_attack=plan.primary.units == "attack")
-        child = SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k))
         result = score_test(
-            design.points, score, null, decay.name, n_simulations=plan.n_simulations, rng=child, alternative=plan.primary.alternative
-        )
+            design.points, score, null, decay.name, n_simulations=plan.n_simulations, rng=child_seed(seed, k),
+            alternative=plan.primary.alternative,
+        )  # fmt: skip
         row = {"baseline": fitted.name, "aim_points": bool(known), "statistic": result.statistic, "p_value": result.p_value,
                "coefficient": float(fitted.coefficients[0]) if known else None}  # fmt: skip
         for name, sites in (("all", design.sites), ("focus", focus)):

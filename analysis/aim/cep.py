@@ -61,10 +61,14 @@ def cep_prior(weapons: pd.DataFrame, weapon: str, *, pooled: bool = False) -> Ce
     pooled : bool
         Log-uniform from the smallest to the largest figure instead.
 
+    Returns
+    -------
+    CepPrior
+
     Raises
     ------
     InputError
-        If no figure is published for it, or one is not positive.
+        If no figure is published for it, one is not positive, a lower bound is above the upper, or a claim lies outside 1 to 5000 m.
     """
     if weapon in CLASSES:
         chosen = weapons["class"].isin(CLASSES[weapon])

@@ -223,6 +223,15 @@ def compare_explanations(
     levels : sequence of float
         Location errors at which the comparison is repeated.
 
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        For no strikes, positions that are not finite, unequal lengths, a strike without an attack, or a negative error.
+
     Notes
     -----
     The log-densities of an attack's strikes are averaged, so that a salvo counts as one strike: its strikes share weapon, coordinates and
@@ -230,11 +239,6 @@ def compare_explanations(
     centre is one and the same in all attacks. "Not identifiable": an aim point within the location error of the site, or around it; a
     ratio below 2 either way; for a single attack, one that turns about within the published CEPs. Concluded is what is DECIDED times better
     than every rival and identifiable.
-
-    Raises
-    ------
-    InputError
-        For no strikes, unequal lengths or a negative error.
     """
     e, y = np.asarray(easting, float), np.asarray(northing, float)
     e, y = (e[:, None], y[:, None]) if e.ndim == 1 and y.ndim == 1 else (e, y)
@@ -243,11 +247,12 @@ def compare_explanations(
     if not (np.isfinite(e).all() and np.isfinite(y).all()):
         raise InputError("must be finite numbers", column="easting")
     n, names = len(e), at.names
-    errors = np.broadcast_to(_positive("error", error, zero=True), (n,))
-    code = np.arange(n) if attack is None else pd.factorize(np.asarray(attack))[0]
+    errors = _positive("error", error, zero=True)
+    code = np.arange(n) if attack is None else pd.factorize(np.asarray(attack, object))[0]
     priors = [prior] * n if isinstance(prior, CepPrior) else list(prior)
-    if len(code) != n or len(priors) != n or (code < 0).any():
-        raise InputError("every strike needs an attack and a prior", column="attack", value=len(code))
+    if errors.shape not in ((), (n,)) or len(code) != n or len(priors) != n or (code < 0).any():
+        raise InputError("every strike needs an error, an attack and a prior", value=(errors.shape, len(code), len(priors)))
+    errors = np.broadcast_to(errors, (n,))
     cep, weight = priors[0].cep, np.array([p.weight for p in priors]).T
     total, along = at.evaluate(e, y, errors, code, cep, weight)
     along_error = np.array([at.evaluate(e, y, np.full(n, s), code, cep, weight)[0] for s in levels]).reshape(len(levels), len(total)).T

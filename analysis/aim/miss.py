@@ -25,8 +25,9 @@ SURE = 10.0  # standard deviations beyond which a disc is surely hit or surely m
 
 def _positive(name: str, values: ArrayLike, *, zero: bool = False) -> Array:
     array = np.asarray(values, float)
-    if not np.isfinite(array).all() or (array < 0).any() or (not zero and (array == 0).any()):
-        raise InputError("must be a number, not negative" if zero else "must be a positive number", column=name, value=array.ravel()[:1][0])
+    bad = ~(np.isfinite(array) & ((array >= 0) if zero else (array > 0)))
+    if bad.any():
+        raise InputError("must be a number, not negative" if zero else "must be a positive number", column=name, value=array[bad][0])
     return array
 
 
@@ -50,7 +51,17 @@ def miss_probability(radius: ArrayLike, cep: ArrayLike, *, offset: ArrayLike = 0
     radius, offset : array
         Metres, as everything here; not negative.
     cep : array
-        Circular error probable: the radius within which half of the weapons fall. Above zero, or :class:`InputError`.
+        Circular error probable: the radius within which half of the weapons fall. Above zero.
+
+    Returns
+    -------
+    array
+        Of the shape to which the three broadcast.
+
+    Raises
+    ------
+    InputError
+        For a value that is not finite, negative, or a CEP of zero.
 
     Notes
     -----
@@ -70,6 +81,23 @@ def aim_likelihood_ratio(miss_distance: ArrayLike, cep: ArrayLike, *, disc_radiu
 
     Answers: is a hit this far off what aim at the site predicts, or anywhere within the disc? A precise weapon that misses by several
     times its CEP speaks against the site. π disc_radius² · exp(−d²/2σ²) / 2πσ²; infinite beyond the disc, where no uniform place is.
+
+    Parameters
+    ----------
+    miss_distance, cep : array
+        Metres; the CEP above zero.
+    disc_radius : float
+        Metres, above zero. The ratio grows with its square.
+
+    Returns
+    -------
+    array
+        Of the shape to which the two broadcast.
+
+    Raises
+    ------
+    InputError
+        For a value that is not finite, negative, or a CEP or radius of zero.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from scipy.stats import binom
 from ..baseline import Kernel
 from ..inference import to_json
 from ..null import Null, Rng, replicate_rng, seed_sequence
+from ..null.draws import child_seed
 from ..pattern import InputError, Plan, Study
 from ..proximity import Design, build_design, look_elsewhere
 from .cep import CepPrior, cep_prior
@@ -92,12 +93,11 @@ def favourites(design: Design, null: Null, plan: Plan, *, n_worlds: int, n_simul
     """
     level, rejected = plan.primary.level, np.zeros(2)
     for k in range(n_worlds):
-        world = SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k))
+        world = child_seed(seed, k)
         points = null.draw(world, 0, 1).pattern(0, design.points.window)
         found = look_elsewhere(
-            points, design.sites, null, plan.verdict.ratio_radius_m, by="building_id", n_simulations=n_simulations,
-            rng=SeedSequence(world.entropy, spawn_key=(*world.spawn_key, 1)),
-        ).frame  # fmt: skip
+            points, design.sites, null, plan.verdict.ratio_radius_m, by="building_id", n_simulations=n_simulations, rng=child_seed(world, 1)
+        ).frame
         rejected += [found["p_before"].min() <= level, found["p_after"].min() <= level]
     uncorrected, corrected = (rejected / n_worlds).tolist()
     bound = float(binom.ppf(0.99, n_worlds, level) / n_worlds)
@@ -121,10 +121,9 @@ def explanation_study(study: Study, plan: Plan, *, n_worlds: int, rng: Rng) -> d
         raise InputError("no claim is about a site of the study", column="mission_id")
     scene = next(iter(at.values()))
     prior, errors = cep_prior(study.tables["weapons"], "missile"), scene.strikes["uncertainty_m"].to_numpy(float)
-    streams = [SeedSequence(seed.entropy, spawn_key=(k,)) for k in range(3)]
     rows = [r for k, worse in enumerate((1.0, 3.0))
-            for r in confusion(scene.located, prior, errors, n_worlds=n_worlds, seed=streams[k], worse=worse)]  # fmt: skip
-    chance = favourites(design, null, plan, n_worlds=n_worlds, n_simulations=199, seed=streams[2])
+            for r in confusion(scene.located, prior, errors, n_worlds=n_worlds, seed=child_seed(seed, k), worse=worse)]  # fmt: skip
+    chance = favourites(design, null, plan, n_worlds=n_worlds, n_simulations=199, seed=child_seed(seed, 2))
     found = {"n_worlds": n_worlds, "seed": str(seed.entropy), "mission": next(iter(at)), "weapon": prior.weapon,
              "disc_radius_m": scene.reach, "rows": rows, "favourite": chance}  # fmt: skip
     return dict(to_json(found))

@@ -66,10 +66,15 @@ def ledger(examined: pd.DataFrame, observed: ArrayLike, simulated: ArrayLike, *,
     null, seed : str
         As printed.
 
+    Returns
+    -------
+    Ledger
+
     Raises
     ------
     InputError
-        If a column is missing or empty, shapes differ, there are fewer than 19 draws, or a statistic is not finite.
+        If nothing was examined, a column is missing or has gaps, shapes differ, there are fewer than 19 draws, or a statistic is not
+        finite.
 
     Examples
     --------
@@ -82,8 +87,9 @@ def ledger(examined: pd.DataFrame, observed: ArrayLike, simulated: ArrayLike, *,
         if column not in examined or examined[column].isna().any():
             raise InputError("every look needs an entry here", column=column)
     values, draws = np.asarray(observed, float), np.asarray(simulated, float)
-    if values.shape != (len(examined),) or draws.ndim != 2 or draws.shape[1] != len(examined):
-        raise InputError("one statistic for each look, in the data and in every draw", value=(len(examined), values.shape, draws.shape))
+    if examined.empty or values.shape != (len(examined),) or draws.ndim != 2 or draws.shape[1] != len(examined):
+        said = "needs a look, and one statistic for each look, in the data and in every draw"
+        raise InputError(said, value=(len(examined), values.shape, draws.shape))
     if len(draws) < 19:
         raise InputError("must be at least 19", column="n_simulations", value=len(draws))
     p, _ = pooled_p(values, draws)

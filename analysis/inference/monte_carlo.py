@@ -96,10 +96,13 @@ def monte_carlo_test(
     rng : int, SeedSequence or Generator
         Replicate k draws from ``SeedSequence(seed, spawn_key=(k,))``, so the answer does not depend on chunks or workers.
     alternative : {"greater", "less", "two-sided"}
+        Two-sided doubles the smaller of the two p-values.
+    name : str
+        As printed.
 
-    References
-    ----------
-    Besag, J. & Diggle, P. J. (1977). Simple Monte Carlo tests for spatial pattern. Applied Statistics 26, 327-333.
+    Returns
+    -------
+    TestResult
 
     Raises
     ------
@@ -110,6 +113,10 @@ def monte_carlo_test(
     -----
     AnalysisWarning
         If strikes carry an ``attack_id`` that some share, and the null draws them as independent.
+
+    References
+    ----------
+    Besag, J. & Diggle, P. J. (1977). Simple Monte Carlo tests for spatial pattern. Applied Statistics 26, 327-333.
     """
     if n_simulations < 19:
         raise InputError("must be at least 19", column="n_simulations", value=n_simulations)

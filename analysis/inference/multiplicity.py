@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
+from scipy.stats import false_discovery_control, rankdata
 
 from ..pattern import InputError
 
@@ -26,30 +26,35 @@ def max_t(observed: ArrayLike, simulated: ArrayLike) -> Array:
     observed : (k,) array
     simulated : (B, k) array
         Draws in which all k statistics come from one simulated pattern. Statistics must be on one scale.
+
+    Returns
+    -------
+    (k,) array
+        In (0, 1].
+
+    Raises
+    ------
+    InputError
+        For a statistic that is not finite.
     """
-    top = np.sort(np.asarray(simulated, float).max(axis=1))
-    reached = len(top) - np.searchsorted(top, np.asarray(observed, float), side="left")
+    rows = _rows(observed, simulated)
+    top = np.sort(rows[1:].max(axis=1))
+    reached = len(top) - np.searchsorted(top, rows[0], side="left")
     return (1 + reached) / (1 + len(top))
 
 
 def holm(p: ArrayLike) -> Array:
-    """Adjust by Holm's step-down method: valid under any dependence."""
-    values = np.asarray(p, float)
+    """Adjust (k,) p-values by Holm's step-down method: valid under any dependence."""
+    values = np.asarray(p, float)  # by hand: statsmodels' multipletests collects garbage at every call, some 30 ms
     order = np.argsort(values, kind="stable")
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     result = np.empty(len(values))
-    result[order] = np.minimum(stepped, 1.0)
+    result[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1.0)
     return result
 
 
 def benjamini_hochberg(p: ArrayLike) -> Array:
-    """Adjust to control the expected share of false finds among finds."""
-    values = np.asarray(p, float)
-    order = np.argsort(-values, kind="stable")
-    stepped = np.minimum.accumulate(values[order] * len(values) / np.arange(len(values), 0, -1))
-    result = np.empty(len(values))
-    result[order] = np.minimum(stepped, 1.0)
-    return result
+    """Adjust (k,) p-values to control the expected share of false finds among finds; asks for independence or positive dependence."""
+    return np.asarray(false_discovery_control(p))
 
 
 def pooled_p(observed: ArrayLike, simulated: ArrayLike) -> tuple[Array, Array]:
@@ -57,6 +62,7 @@ def pooled_p(observed: ArrayLike, simulated: ArrayLike) -> tuple[Array, Array]:
 
     Data and draws are ranked together, so under the null the rows are exchangeable and −p may go into :func:`max_t`: that is the min-p
     method, right for skewed counts of unlike size. With k statistics no adjusted p falls much below k / (1 + B). Ties count as extreme.
+    A statistic that is not finite is an InputError.
     """
     rows = _rows(observed, simulated)
     p = rankdata(-rows, method="max", axis=0) / len(rows)
@@ -66,7 +72,8 @@ def pooled_p(observed: ArrayLike, simulated: ArrayLike) -> tuple[Array, Array]:
 def standardised(observed: ArrayLike, simulated: ArrayLike) -> tuple[Array, Array]:
     """Put statistics on one scale for :func:`max_t`: less their mean, over their standard deviation, of data and draws together.
 
-    The data are part of both, so that under the null the rows stay exchangeable. A statistic that never varies becomes zero.
+    The data are part of both, so that under the null the rows stay exchangeable. A statistic that never varies becomes zero; one that is
+    not finite is an InputError.
     """
     rows = _rows(observed, simulated)
     spread = rows.std(axis=0)
@@ -75,6 +82,7 @@ def standardised(observed: ArrayLike, simulated: ArrayLike) -> tuple[Array, Arra
 
 
 def _rows(observed: ArrayLike, simulated: ArrayLike) -> Array:
+    """Stack the data on the draws: (B + 1, k)."""
     rows = np.vstack([np.asarray(observed, float), np.asarray(simulated, float)])
     if not np.isfinite(rows).all():
         raise InputError("the statistic must be a finite number in the data and in every draw")

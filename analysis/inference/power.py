@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.stats import binomtest
 
 from ..null import Rng, seed_sequence
+from ..null.draws import child_seed
 from ..pattern import InputError
 from .results import to_json
 
@@ -29,8 +30,8 @@ class PowerCurve:
         For each effect.
     level, wanted : float
     smallest : float
-        The smallest effect seen with power ``wanted``, between neighbours by straight line; infinite if none is, and the first effect
-        if all are.
+        Where power first reaches ``wanted``, between neighbours by straight line; infinite if it never does, and the first effect if it
+        does there.
     """
 
     effect: Array
@@ -76,17 +77,21 @@ def power_curve(
     effects : increasing floats
     n_worlds : int
     level, wanted : float
-    rng
+    rng : int, SeedSequence or Generator
         World k of effect i draws from the child (i, k) of this seed, whatever else is run.
 
-    Notes
-    -----
-    Cost: effects × worlds tests, one after the other.
+    Returns
+    -------
+    PowerCurve
 
     Raises
     ------
     InputError
         For effects that do not increase, no worlds, or a p-value outside [0, 1].
+
+    Notes
+    -----
+    Cost: effects × worlds tests, one after the other.
     """
     at = np.asarray(effects, float)
     if at.ndim != 1 or len(at) == 0 or (np.diff(at) <= 0).any():
@@ -96,14 +101,12 @@ def power_curve(
     seed, rejected = seed_sequence(rng), np.zeros(len(at))
     for i, effect in enumerate(at):
         for k in range(n_worlds):
-            child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, i, k))
-            p = p_value(float(effect), np.random.default_rng(child))
+            p = p_value(float(effect), np.random.default_rng(child_seed(seed, i, k)))
             if not 0 <= p <= 1:
                 raise InputError("a p-value must lie between 0 and 1", value=p)
             rejected[i] += p <= level
-    power, kept = rejected / n_worlds, n_worlds - rejected
-    lower = np.where(rejected > 0, beta.ppf(0.025, np.maximum(rejected, 1), kept + 1), 0.0)
-    upper = np.where(kept > 0, beta.ppf(0.975, rejected + 1, np.maximum(kept, 1)), 1.0)
+    power = rejected / n_worlds
+    lower, upper = np.array([binomtest(int(r), n_worlds).proportion_ci(0.95, "exact") for r in rejected]).T
     return PowerCurve(at, power, lower, upper, n_worlds, level, wanted, _first(at, power, wanted))
 
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.random import SeedSequence
 
 from ..null import Draws, Null, Rng, seed_sequence
+from ..null.draws import child_seed
 from ..pattern import InputError, PointPattern
 from .monte_carlo import Alternative, Statistic, monte_carlo_p, simulate, warn_of_salvos
 from .results import TestResult
@@ -57,34 +57,37 @@ def two_stage_test(
         ``statistic`` is the plug-in p-value of the data, ``simulated`` those of the drawn patterns; its ``alternative`` is that of the
         plug-in test.
 
+    Raises
+    ------
+    InputError
+        For fewer than 19 simulations at either stage, an unknown alternative, or a statistic that is not finite.
+
+    Warns
+    -----
+    AnalysisWarning
+        As in :func:`~analysis.inference.monte_carlo_test`.
+
     Notes
     -----
     p = (1 + #{p_j ≤ p_0}) / (1 + n_simulations). The two stages use independent draws. Cost: (n_simulations + 1) fits and
     (n_simulations + 1) × n_second draws: 99 × 99 is a usual choice.
-
-    Raises
-    ------
-    InputError
-        For fewer than 19 simulations at either stage.
     """
     second = n_simulations if n_second is None else n_second
     if min(n_simulations, second) < 19:
         raise InputError("must be at least 19", column="n_simulations", value=min(n_simulations, second))
     seed = seed_sequence(rng)
-    entropy = seed.entropy
 
-    def plug_in(pattern: PointPattern, step: int) -> float:
+    def plug_in(pattern: PointPattern, step: int) -> tuple[Null, float]:
         null, statistic = fit(pattern)
         own = float(statistic(Draws.observed(pattern))[0])
-        draws = simulate(statistic, null, n_simulations=second, rng=SeedSequence(entropy, spawn_key=(1, step)))
-        return monte_carlo_p(own, draws, alternative)
+        draws = simulate(statistic, null, n_simulations=second, rng=child_seed(seed, 1, step))
+        return null, monte_carlo_p(own, draws, alternative)
 
-    null, _ = fit(points)
+    null, found = plug_in(points, 0)
     warn_of_salvos(points, null)
-    found = plug_in(points, 0)
     drawn = np.empty(n_simulations)
     for k in range(n_simulations):
-        draw = null.draw(SeedSequence(entropy, spawn_key=(0,)), k, k + 1)
-        drawn[k] = plug_in(draw.pattern(0, points.window, points.marks), k + 1)
+        draw = null.draw(child_seed(seed, 0), k, k + 1)
+        drawn[k] = plug_in(draw.pattern(0, points.window, points.marks), k + 1)[1]
     p = monte_carlo_p(found, drawn, "less")
-    return TestResult(name, found, p, alternative, f"{null.name}, refitted", points.n, n_simulations, str(entropy), drawn)
+    return TestResult(name, found, p, alternative, f"{null.name}, refitted", points.n, n_simulations, str(seed.entropy), drawn)

@@ -17,7 +17,10 @@ Rng = int | SeedSequence | Generator
 
 
 def seed_sequence(rng: Rng) -> SeedSequence:
-    """Turn an int, a SeedSequence or a Generator into the seed of all replicates; a Generator moves on by 128 bits."""
+    """Turn an int, a SeedSequence or a Generator into the seed of all replicates; a Generator moves on by 128 bits.
+
+    The same int or SeedSequence gives the same draws every time, the same Generator others.
+    """
     if isinstance(rng, SeedSequence):
         return rng
     if isinstance(rng, Generator):
@@ -25,9 +28,14 @@ def seed_sequence(rng: Rng) -> SeedSequence:
     return SeedSequence(rng)
 
 
+def child_seed(seed: SeedSequence, *key: int) -> SeedSequence:
+    """Give a seed below another one, the same however often it is asked for. Children of different seeds differ."""
+    return SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
+
+
 def replicate_rng(seed: SeedSequence, k: int) -> Generator:
     """Give replicate k its own stream, the same whoever computes it and in which order."""
-    return np.random.default_rng(SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, k)))
+    return np.random.default_rng(child_seed(seed, k))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +66,7 @@ class Draws:
         return cls(points.easting, points.northing, np.zeros(points.n, np.intp), rows, 1)
 
     def sums(self, values: Array) -> Array:
-        """Sum a value for each point within each replicate."""
+        """Sum a value for each point within each replicate: (N,) to (n_draws,), 0 for an empty replicate."""
         return np.bincount(self.replicate, values, self.n_draws).astype(float)
 
     def pattern(self, k: int, window: Window, marks: pd.DataFrame | None = None) -> PointPattern:

@@ -87,7 +87,7 @@ class BinomialNull:
     Raises
     ------
     InputError
-        If a stratum has no intensity, or only one of the two is given.
+        If there is no intensity, in all or in a stratum, if only one of the two is given, or for strikes without a stratum.
     """
 
     intensity: Intensity
@@ -111,7 +111,7 @@ class BinomialNull:
     @property
     def expected_points(self) -> float:
         """Points in each replicate."""
-        return float(self.n)
+        return float(max(self.n, 1))
 
     @cached_property
     def _samplers(self) -> list[tuple[NDArray[np.intp], _CellSampler]]:
@@ -141,7 +141,7 @@ class BinomialNull:
         return result
 
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
-        """Draw replicates first … last − 1. Cost: (last − first) × n × log(cells)."""
+        """Draw replicates first … last − 1. Cost: (last − first) × n, and the cells once."""
         return self.place(self.uniforms(seed, first, last))
 
     def place(self, uniforms: Array) -> Draws:
@@ -202,7 +202,7 @@ class PoissonNull:
         return _CellSampler(self.intensity)
 
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
-        """Draw replicates first … last − 1. Cost: expected strikes × log(cells) each."""
+        """Draw replicates first … last − 1. Cost: the expected strikes each, and the cells once. InputError where nothing is expected."""
         uniforms, marks, sizes = [], [], []
         for k in range(first, last):
             rng = replicate_rng(seed, k)

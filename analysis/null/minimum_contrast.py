@@ -48,13 +48,13 @@ class ClusterFit:
 
 
 def thomas_curve(r: Array, strength: float, scale: float, summary: Summary = "k") -> Array:
-    """Give K(r) = πr² + (1 − exp(−r²/4σ²))/κ, or g(r) = 1 + exp(−r²/4σ²)/4πκσ²."""
+    """Give K(r) = πr² + (1 − exp(−r²/4σ²))/κ, or g(r) = 1 + exp(−r²/4σ²)/4πκσ²; ``strength`` is κ, ``scale`` σ."""
     fall = np.exp(-0.25 * (r / scale) ** 2)
     return np.asarray(np.pi * r**2 + (1 - fall) / strength if summary == "k" else 1 + fall / (4 * np.pi * strength * scale**2))
 
 
 def lgcp_curve(r: Array, strength: float, scale: float, summary: Summary = "k") -> Array:
-    """Give g(r) = exp(s² exp(−r/a)), or K(r) = 2π ∫₀ʳ t g(t) dt."""
+    """Give g(r) = exp(s² exp(−r/a)), or K(r) = 2π ∫₀ʳ t g(t) dt; ``strength`` is s², ``scale`` a."""
     if summary == "pcf":
         return np.asarray(np.exp(strength * np.exp(-r / scale)))
     t = np.linspace(0, r.max(), STEPS + 1)
@@ -90,10 +90,15 @@ def fit_cluster(
     power : float
         q of ∫ (K̂^q − K^q)² dr.
 
+    Returns
+    -------
+    ClusterFit
+
     Raises
     ------
     InputError
-        For curves of unequal length, distances not increasing, or values that are not finite or negative.
+        For an unknown model or summary, fewer than five distances, curves of unequal length, distances not increasing, or values that
+        are not finite or negative.
 
     Warns
     -----
@@ -122,8 +127,8 @@ def fit_cluster(
         return value if np.isfinite(value) else 1e300
 
     span = distance[-1]
-    densities = np.geomspace(0.01, 100, 9) / span**2 if model == "thomas" else np.geomspace(0.03, 8, 9)
-    starts = np.log(np.array(np.meshgrid(densities, np.geomspace(0.02, 1, 9) * span)).reshape(2, -1).T)
+    strengths = np.geomspace(0.01, 100, 9) / span**2 if model == "thomas" else np.geomspace(0.03, 8, 9)
+    starts = np.log(np.array(np.meshgrid(strengths, np.geomspace(0.02, 1, 9) * span)).reshape(2, -1).T)
     first = starts[np.argmin([contrast(start) for start in starts])]
     found = minimize(contrast, first, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-16, "maxiter": 4000})
     strength, scale = (float(value) for value in np.exp(found.x))

@@ -23,12 +23,12 @@ from .draws import Draws, replicate_rng
 from .from_intensity import _CellSampler
 
 Array = NDArray[np.float64]
-WIDE = 0.1
+WIDE = 0.1  # share of the window's shorter side: attacks wider than that blur the intensity
 TRIES = 50  # places tried for an attack before its strikes are placed one by one
 
 
 def _codes(labels: ArrayLike, n: int, column: str) -> NDArray[np.intp]:
-    code = pd.factorize(np.asarray(labels))[0].astype(np.intp)
+    code = pd.factorize(np.asarray(labels, object))[0].astype(np.intp)
     if len(code) != n or (code < 0).any():
         raise InputError("every strike needs a label", column=column, value=len(code))
     return code
@@ -43,6 +43,16 @@ class AttackBlockNull:
     points : PointPattern
     intensity : Intensity
     attack : (n,) labels
+
+    Raises
+    ------
+    InputError
+        For a strike without a label, or no intensity.
+
+    Warns
+    -----
+    AnalysisWarning
+        If an attack is wider than a tenth of the window.
 
     Notes
     -----
@@ -65,7 +75,7 @@ class AttackBlockNull:
         extent = np.hypot(*(place.max() - place.min()).to_numpy().T)
         if (extent > WIDE * min(east - west, north - south)).any():
             said = "attacks spread over a tenth of the window: as blocks they blur the intensity, and tests of nearness reject too often"
-            warnings.warn(said, AnalysisWarning, stacklevel=4)
+            warnings.warn(said, AnalysisWarning, stacklevel=3)
 
     @property
     def name(self) -> str:
@@ -131,7 +141,7 @@ class RandomShiftNull:
     ----------
     points : PointPattern
     radius : float
-        Shifts are uniform in a disc of this radius.
+        Shifts are uniform in a disc of this radius, which must be positive.
 
     Notes
     -----
@@ -178,6 +188,15 @@ def variance_corrected(mean: Array, count: Array) -> Array:
     mean, count : (B + 1,) arrays
         Of the data and of every shift.
 
+    Returns
+    -------
+    (B + 1,) array
+
+    Raises
+    ------
+    InputError
+        If no strike is left in any of them.
+
     Examples
     --------
     >>> variance_corrected(np.array([4.0, 2.0, 0.0]), np.array([4, 1, 4])).tolist()
@@ -199,7 +218,7 @@ class RelabelNull:
     ----------
     points : PointPattern
     within : (n,) labels, optional
-        Deal only among strikes with the same label (an attack, a raion).
+        Deal only among strikes with the same label (an attack, a raion). A missing label is an InputError.
     """
 
     points: PointPattern

@@ -69,15 +69,19 @@ def placebo_sites(
     choices : int
         Cells each is drawn from.
 
-    Notes
-    -----
-    Sites close together get placebo sites that need not be so: a cluster of missions is matched in covariates, not in shape. Cost: m log
-    cells, then B × m.
+    Returns
+    -------
+    PlaceboSites
 
     Raises
     ------
     InputError
-        For no covariates, one that is not finite, or fewer eligible cells than ``choices``.
+        For no covariates, one that is constant or not finite in the window, or fewer eligible cells than ``choices``.
+
+    Notes
+    -----
+    Sites close together get placebo sites that need not be so: a cluster of missions is matched in covariates, not in shape. Cost: m log
+    cells, then B × m.
     """
     if not covariates:
         raise InputError("placebo sites are matched on at least one covariate")

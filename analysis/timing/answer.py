@@ -71,11 +71,12 @@ Answer = Ratio | NotIdentifiable
 
 
 def as_days(values: Any, column: str) -> Days:
-    """Read dates as whole days; a value that is no date is an InputError."""
-    given = pd.Series(values if np.ndim(values) else [values])
+    """Read dates as whole days; a value that is no date, a number among them, is an InputError."""
+    given = pd.Series(values if np.ndim(values) else [values]).infer_objects()
     found = pd.to_datetime(given, errors="coerce")
-    if found.isna().any():
-        row = int(np.flatnonzero(found.isna())[0])
+    bad = np.flatnonzero(found.isna() | pd.api.types.is_numeric_dtype(given))
+    if len(bad):
+        row = int(bad[0])
         raise InputError("must be a date", row=row + 1, column=column, value=given.iloc[row])
     return found.to_numpy().astype("datetime64[D]")
 

@@ -49,7 +49,16 @@ def crossover_test(
     Ratio or NotIdentifiable
         Odds ratio ψ of the conditional likelihood, in which a case with e of m days exposed is exposed with probability
         eψ / (eψ + m − e); Wald interval. Two-sided p by moving every event to a random day of its own weekday and month, the score as
-        statistic. Infinite or zero where all or no discordant cases were exposed. Cost: n_simulations × cases × events.
+        statistic; an event outside the period stays where it is. Infinite or zero where all or no discordant cases were exposed.
+
+    Raises
+    ------
+    InputError
+        For a value that is no date, a case outside the period, a day without a unit, no exposed days, or fewer than 19 simulations.
+
+    Notes
+    -----
+    Cost: n_simulations × cases × events.
     """
     days, first, last = in_period(date, start, end)
     events, units, about = as_days(event_date, "event_date"), np.asarray(unit, object), np.asarray(event_unit, object)
@@ -78,6 +87,7 @@ def crossover_test(
     if not use.any():
         return NotIdentifiable(NAME, f"no case of {len(days)} has both days after an event and other days to be compared with")
     seed, (others, allowed), simulated = seed_sequence(rng), stratum(events), np.empty(n_simulations)
+    allowed[~allowed[:, 4]] = np.arange(len(WEEKS)) == 4  # outside the period an event keeps its day: none in it could be its own
     for k in range(n_simulations):
         chosen = np.where(allowed, replicate_rng(seed, k).random(allowed.shape), -1.0).argmax(axis=1)
         simulated[k] = score(exposure(others[np.arange(len(events)), chosen]))

@@ -73,7 +73,7 @@ def _memory(time: Array, count: Array, beta: float) -> Array:
     and no power grows, so nothing overflows or cancels; with a short memory the passes end early.
     """
     ratio = np.exp(-beta * np.diff(time, prepend=time[..., :1], axis=-1))
-    ratio[..., 0] = 0.0
+    ratio[..., :1] = 0.0
     sums = ratio * np.roll(count, 1, axis=-1)
     step = 1
     while step < time.shape[-1] and ratio.any():
@@ -102,9 +102,16 @@ def hawkes_log_likelihood(times: ArrayLike, end: float, mu: float, alpha: float,
     Parameters
     ----------
     times : (n,) array
-        In any order. Events at one time do not excite each other.
+        In any order, in (0, ``end``]. Events at one time do not excite each other.
+    end : float
+        In the unit of ``times``; rates are in its inverse.
     mu, alpha, beta : float
         μ > 0, the jump α ≥ 0 (not the branching ratio, which is α / β), the decay β > 0.
+
+    Raises
+    ------
+    InputError
+        For parameters or times outside their ranges.
 
     Examples
     --------
@@ -126,8 +133,20 @@ def fit_hawkes(times: ArrayLike, end: float, *, level: float = 0.95) -> HawkesFi
     """Fit a Hawkes process by maximum likelihood from the best four of 48 starts.
 
     Answers: beyond a constant rate, does each attack bring on others, and how many? A rate that changes for other reasons looks the same:
-    a good fit does not tell the two apart. Not identifiable with fewer than 20 distinct times, with the maximum at α = 0 or at a
-    branching ratio of 1 or more, or with a memory at the limits of what gaps and period can show.
+    a good fit does not tell the two apart.
+
+    Parameters
+    ----------
+    times, end
+        As for :func:`hawkes_log_likelihood`, which raises the same errors.
+    level : float
+        Of the profile-likelihood interval.
+
+    Returns
+    -------
+    HawkesFit or NotIdentifiable
+        Not identifiable with fewer than 20 distinct times, with the maximum at α = 0 or at a branching ratio of 1 or more, or with a memory
+        at the limits of what gaps and period can show.
     """
     t, count = _times(times, end)
     n = int(count.sum())
@@ -176,8 +195,25 @@ def fit_hawkes(times: ArrayLike, end: float, *, level: float = 0.95) -> HawkesFi
 def excitation_test(times: ArrayLike, end: float, *, n_simulations: int, rng: Rng) -> TestResult:
     """Test for self-excitation: the largest score over eight decays, against as many events spread evenly by chance.
 
-    The decay means nothing without excitation, so a likelihood ratio has no χ² law; this p pays for trying all eight. A trend or a
-    season is excitation to it. Cost: 8 × n log n × n_simulations.
+    Answers: do times come in clusters? The decay means nothing without excitation, so a likelihood ratio has no χ² law; this p pays for
+    trying all eight. A trend or a season is excitation to it. Cost: 8 × n log n × n_simulations.
+
+    Parameters
+    ----------
+    times, end
+        As for :func:`hawkes_log_likelihood`.
+    n_simulations : int
+    rng : int, SeedSequence or Generator
+
+    Returns
+    -------
+    TestResult
+        ``statistic`` is the largest of eight scores, each less its mean over its standard deviation.
+
+    Raises
+    ------
+    InputError
+        For fewer than two times or 19 simulations, or times outside (0, ``end``].
     """
     t, count = _times(times, end)
     n = int(count.sum())

@@ -89,10 +89,12 @@ def _panel(date: Any, attack: ArrayLike, unit: ArrayLike, notified: Mapping[Any,
     labels, units = np.asarray(attack, object), np.asarray(unit, object)
     if not len(days) == len(labels) == len(units):
         raise InputError("dates, attacks and units must be of one length", value=(len(days), len(labels), len(units)))
+    code, names = pd.factorize(labels)
+    if (code < 0).any():
+        raise InputError("every strike needs an attack", row=int(np.argmin(code)) + 1, column="attack")
     dates = dict(zip(notified, as_days(list(notified.values()), "notified"), strict=True)) if notified else {}
     told = np.array([dates.get(u, NEVER) for u in units], "datetime64[D]")
     given = np.unique(np.r_[told, np.array(list(dates.values()), "datetime64[D]")])
-    code, names = pd.factorize(labels)
     when = np.full(len(names), NEVER)
     np.minimum.at(when, code, days)  # an attack is of the day on which it began
     count = np.zeros((len(names), len(given)))
@@ -128,13 +130,19 @@ def notification_test(
         exp(β) of a Poisson model with effects of cohort, period and β · notified by then; errors clustered by attack, too small with few
         attacks. Beside it the p of the score test, finite at any counts, and ``p_placebo``: the share of all admissible days, moved to
         which the notifications show a score as large as on the true ones. Cost: days × attacks × cohorts.
+
+    Raises
+    ------
+    InputError
+        For a value that is no date, a strike outside the period or without an attack, a period that ends before it begins, or unequal
+        lengths.
     """
     panel = _panel(date, attack, unit, notified, start, end)
     if problem := panel.problem(min_days):
         return NotIdentifiable(DID, problem)
     told, (rows, columns) = panel.told, np.indices(panel.count.shape)
     period = np.searchsorted(told, panel.date, side="right")[rows]
-    dummies = [columns == g for g in range(len(panel.given))] + [period == p for p in range(1, len(told) + 1)]
+    dummies = [columns == g for g in range(len(panel.given))] + [period == p for p in np.unique(period)[1:]]
     x = np.column_stack([panel.treated().ravel(), *(d.ravel() for d in dummies)]).astype(float)
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return NotIdentifiable(DID, "no site had others to be compared with at the same time")

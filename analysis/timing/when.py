@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from ..inference import TestResult, to_json
 from ..null import Rng, seed_sequence
+from ..null.draws import child_seed
 from ..pattern import InputError, Plan, Study
 from ..proximity import Design, tested_sites
 from .answer import DAY, Answer, Days, NotIdentifiable, as_days
@@ -85,8 +85,9 @@ def notifications(study: Study, plan: Plan) -> Rows:
         If one is not in the table, or its dates are reversed.
     """
     table, rows = study.tables.get("notifications"), []
-    for name, state in plan.timing.notified.items() if table is not None else ():
-        assert table is not None
+    if table is None:
+        return []
+    for name, state in plan.timing.notified.items():
         at = np.flatnonzero(table["notification_id"] == name)
         if not len(at):
             raise InputError("no such notification", file="notifications.csv", column="notification_id", value=name)
@@ -165,8 +166,8 @@ def when(study: Study, plan: Plan, design: Design, *, rng: Rng) -> Timing:
     InputError
         If the plan names a notification that is not in the table, or one whose dates are reversed.
     """
-    parent, rules, points, b = seed_sequence(rng), plan.timing, design.points, plan.n_simulations
-    seeds = [SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, k)) for k in range(5)]
+    seed, rules, points, b = seed_sequence(rng), plan.timing, design.points, plan.n_simulations
+    seeds = [child_seed(seed, k) for k in range(5)]
     all_days = as_days(study.strikes.frame["date"].to_numpy(), "date")
     start, end, told, level = all_days.min(), all_days.max(), notifications(study, plan), 1 - plan.primary.level
     near = design.sites.distance(points.easting, points.northing) <= plan.verdict.ratio_radius_m

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,8 @@ def test_bad_distances_are_one_line(r, cep, d):
     assert "\n" not in str(said.value)
     with pytest.raises(InputError):
         aim_likelihood_ratio(5, cep if cep != 30 else 0, disc_radius=500)
+    with pytest.raises(InputError, match=r"column radius, value '-2\.0'"):  # the one that is bad
+        miss_probability([5, -2], 30)
 
 
 @pytest.mark.parametrize("freedom", [1.0, 3.0, 8.0])
@@ -58,6 +62,13 @@ def test_location_error_adds_to_the_variance():
     # σ = CEP/√(2 ln 2) = 100 at CEP 117.741; with an error of 75 on each axis, √(100² + 75²) = 125
     at = Aim("a", 0, 0).density(np.array([50.0]), np.array([0.0]), 100 * np.sqrt(2 * np.log(2)), 75.0, Spread())
     assert at[0, 0] == pytest.approx(np.exp(-0.5 * 50**2 / 125**2) / (2 * np.pi * 125**2))
+    # as much error of the aim point's own, and of both, for a point, a disc and the mass of a disc
+    for radius in (0.0, 80.0):
+        own, both = (Aim("a", 0, 0, radius, error) for error in (75.0, 60.0))
+        for k in (lambda aim, error: aim.density(np.array([50.0]), np.array([0.0]), 30.0, error, Spread()),
+                  lambda aim, error: aim.mass(Aim("s", 90, 0), 100.0, 30.0, error, Spread())):  # fmt: skip
+            assert k(own, 0.0) == pytest.approx(k(replace(own, error=0.0), 75.0))
+            assert k(both, 45.0) == pytest.approx(k(own, 0.0))
 
 
 @pytest.mark.parametrize("spread", [Spread(), Spread(3.0)])
@@ -97,7 +108,7 @@ def test_weapons_are_found_by_class_and_by_name(kyiv):
     table = kyiv.tables["weapons"]
     assert {c[0] for c in cep_prior(table, "Iskander-type missile").claims} == {"Iskander-M 9M723", "Iskander-K 9M728"}
     assert cep_prior(table, "Kinzhal").high == 50
-    assert cep_prior(table, "missile (type not stated)").high == 5000
+    assert cep_prior(table, "Missile (type not stated)").high == 5000
     assert {c[0] for c in cep_prior(table, "drones").claims} == {"Shahed-136/Geran-2"}
 
 

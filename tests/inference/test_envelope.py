@@ -35,14 +35,14 @@ def test_continuous_ranks_by_hand():
 
 
 def test_area_rank_by_hand():
-    """Ranks from below 0.4 and 2.5 at two distances: R = ceil(0.4) = 1, so (0.4 + 1) / 2 = 0.7, over half the 20 curves: 0.07."""
-    curves = np.zeros((20, 2))
-    fine = np.tile([[3.5, 3.5]], (20, 1))
-    fine[0] = [0.4, 2.5]
-    coarse = np.ceil(fine).min(axis=1)
-    assert (np.minimum(fine, coarse[:, None]).mean(axis=1) / 10)[0] == pytest.approx(0.07)
-    curves[:, 0] = curves[:, 1] = np.arange(20)
-    assert _rank_measure(curves, "area", "less").argmin() == 0
+    """Ranks from below e^(−1/18) and 2.5: R = ceil(0.946) = 1, so (0.946 + 1) / 2, over half the 20 curves."""
+    # at both distances 0, 1 ... 19, so ranks k inside, in halves: 4.5, and exp(-1/18) for the smallest
+    curves = np.tile(np.arange(20.0)[:, None], (1, 2))
+    curves[[2, 0], 1] = curves[[0, 2], 1]  # the smallest at the first distance is third at the second
+    area, cont = _rank_measure(curves, "area", "less"), _rank_measure(curves, "cont", "less")
+    assert area[0] == pytest.approx((np.exp(-1 / 18) + 1) / 2 / 10)  # 2.5 counts as the 1 that the smallest rank rounds up to
+    assert cont[0] == pytest.approx(np.exp(-1 / 18) / 10)
+    assert (area[5], cont[5]) == pytest.approx((0.55, 0.55))
 
 
 def test_rank_measure_and_its_interval_by_hand():
@@ -61,9 +61,10 @@ def test_studentised_and_directional_by_hand():
     found = global_envelope_test([1.0], [0.0], draws, measure="st")
     assert found.p_value == 1.0  # nothing is less extreme
     assert (found.lower[0], found.upper[0]) == pytest.approx((-1, 1))
-    skewed = np.r_[np.full(19, -1.0), 19.0][:, None]
-    high = global_envelope_test([1.0], [0.0], skewed, measure="qdir", alternative="greater")
-    assert high.lower[0] == -np.inf
+    # −20 … −1, 0, 18 ones, 92, 100: mean 0, quantiles at −19 and 92; so 100/92 is first, 20/19 second, 19/19 and 92/92 tie
+    values = np.r_[np.arange(-20.0, 1), np.ones(18), 92, 100]
+    for own, place in ((100, 1), (-20, 2), (92, 4), (-19, 4)):
+        assert global_envelope_test([1.0], [own], values[values != own][:, None], measure="qdir").p_value == place / 41
 
 
 def test_dclf_is_the_mean_square_and_has_no_band():
@@ -98,6 +99,17 @@ def test_band_and_p_are_in_step(seed, measure, alternative, level):
     assert 0 < found.p_value <= 1
 
 
+@pytest.mark.parametrize("measure", BANDED)
+def test_a_curve_on_the_edge_of_its_band_is_in_it(measure):
+    """Levels at which the observed curve is the last one kept; rounding must not put it outside. A distance where all agree is no exit."""
+    for seed in range(40):
+        curves = np.random.default_rng(seed).normal(size=(40, 5))
+        curves[:, 2] = 0.1
+        p = global_envelope_test(range(5), curves[0], curves[1:], measure=measure).p_value
+        found = global_envelope_test(range(5), curves[0], curves[1:], measure=measure, level=1 - p + 0.5 / 40)
+        assert ((curves[0] >= found.lower) & (curves[0] <= found.upper)).all()
+
+
 @given(st.integers(0, 10_000), st.sampled_from([*RANKS, *DEVIATIONS]))
 def test_p_does_not_depend_on_units_or_the_order_of_draws(seed, measure):
     rng = np.random.default_rng(seed)
@@ -120,14 +132,15 @@ def test_size(measure):
     assert rejected >= low or measure == "rank"
 
 
-def test_distances_at_which_all_agree_are_skipped():
+@pytest.mark.parametrize("value", [4.0, 0.1])  # the mean of a hundred times 0.1 is not 0.1
+def test_distances_at_which_all_agree_are_skipped(value):
     draws = np.random.default_rng(1).normal(size=(99, 3))
-    draws[:, 1] = 4.0
+    draws[:, 1] = value
     for measure in ("st", "qdir"):
-        with_it = global_envelope_test(range(3), [0.3, 4.0, 0.1], draws, measure=measure)
+        with_it = global_envelope_test(range(3), [0.3, value, 0.1], draws, measure=measure)
         without = global_envelope_test(range(2), [0.3, 0.1], draws[:, [0, 2]], measure=measure)
         assert with_it.p_value == without.p_value
-        assert with_it.lower[1] == with_it.upper[1] == 4.0
+        assert (with_it.lower[1], with_it.upper[1]) == pytest.approx((value, value), abs=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +198,22 @@ def test_two_stages_mend_a_test_that_the_fit_made_conservative(square):
     assert low <= two <= high
     with pytest.raises(InputError, match="at least 19"):
         two_stage_test(PointPattern([1.0], [1.0], square), fit, n_simulations=5, rng=1)
+
+
+def test_two_stages_draw_anew_each_time_and_for_each_child_of_a_seed(square):
+    grid, seen = square.grid(shape=(50, 50)), []
+    null = BinomialNull(Intensity(np.full(grid.shape, 0.1), grid, "flat"), 4)
+
+    def east(draws):
+        seen.append(draws.easting.sum())
+        return draws.sums(draws.easting)
+
+    points = PointPattern([1, 2, 3, 4], [1, 2, 3, 4], square)
+    one, again, other = (
+        two_stage_test(points, lambda p: (null, east), n_simulations=19, rng=np.random.SeedSequence(5, spawn_key=(k,))) for k in (0, 0, 1)
+    )
+    assert np.array_equal(one.simulated, again.simulated) and not np.array_equal(one.simulated, other.simulated)
+    assert len(set(seen[: len(seen) // 3])) == 2 * 20  # 20 patterns, and the draws behind each
 
 
 @pytest.mark.parametrize("name", ["poisson", "clustered", "regular"])

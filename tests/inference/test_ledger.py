@@ -84,6 +84,8 @@ def test_refusals():
         (lambda: ledger(looks(2), [1], draws, null="n"), "one statistic for each look"),
         (lambda: ledger(looks(2), [1, 2], draws[:5], null="n"), "at least 19"),
         (lambda: ledger(looks(2), [1, np.nan], draws, null="n"), "finite"),
+        (lambda: ledger(looks(0), [], draws[:, :0], null="n"), "needs a look"),
+        (lambda: max_t([1, np.nan], draws), "finite"),
     ):
         with pytest.raises(InputError, match=said):
             make()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from shapely.geometry import box
 
-from analysis.inference import monte_carlo_p, monte_carlo_test, to_json, two_stage_test
+from analysis.inference import CurveResult, monte_carlo_p, monte_carlo_test, to_json, two_stage_test
 from analysis.null import BinomialNull, Draws
 from analysis.pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites, Window
 from analysis.proximity import cross_k_draws
@@ -47,7 +48,7 @@ def test_any_statistic_is_reproducible(square):
     again = monte_carlo_test(points, mean_east, null, n_simulations=199, rng=3)
     assert np.array_equal(first.simulated, again.simulated)
     assert first.p_value < 0.05  # the points stand at a mean of 7 where 5 is expected, four standard errors off
-    assert monte_carlo_test(points, mean_east, null, n_simulations=199, rng=4).p_value != 0
+    assert not np.array_equal(first.simulated, monte_carlo_test(points, mean_east, null, n_simulations=199, rng=4).simulated)
     assert "seed 3" in str(first)
     with pytest.raises(InputError, match="at least 19"):
         monte_carlo_test(points, mean_east, null, n_simulations=5, rng=3)
@@ -74,6 +75,14 @@ def test_json_has_no_nan():
         "4": [True, None],
     }
     assert to_json(0.1 + 0.2) == 0.3
+
+
+def test_a_curve_says_where_it_leaves_its_band():
+    r, zero, one = np.array([1.0, 2, 3, 4]), np.zeros(4), np.ones(4)
+    found = CurveResult("ratio", r, np.array([0.5, -0.1, 1, 1.2]), zero, zero, one, 0.95, "erl", 0.01, "flat", 99, "1")
+    assert found.outside.tolist() == [2, 4]
+    assert "leaves the 95% global envelope from 2 to 4" in str(found)
+    assert "envelope nowhere" in str(replace(found, observed=zero))
 
 
 def test_salvos_under_a_null_of_independent_strikes_are_warned_of():

@@ -31,7 +31,7 @@ def test_intervals_and_ends_by_hand():
     none = power_curve(lambda effect, rng: 1.0, [1.0], n_worlds=10, rng=1)
     assert (none.lower[0], none.smallest) == (0, np.inf)
     assert none.upper[0] == pytest.approx(1 - 0.025**0.1)
-    every = power_curve(lambda effect, rng: 0.0, [1.0, 2.0], n_worlds=10, rng=1)
+    every = power_curve(lambda effect, rng: 0.05, [1.0, 2.0], n_worlds=10, rng=1)  # p at the level rejects
     assert (every.upper[0], every.smallest) == (1, 1.0)
 
 

@@ -39,6 +39,7 @@ def test_replicates_do_not_depend_on_chunks(holed, slope, which):
 def test_the_mean_is_the_intensity(holed, slope, which):
     """Counts west and east of x = 5 over 1,500 replicates: within four standard errors, measured over replicates, and cells on x = 5."""
     null = nulls(holed, slope)[which]
+    assert null.expected_points == pytest.approx(40)
     draws = null.draw(seed_sequence(1), 0, 1500)
     assert holed.contains(draws.easting, draws.northing).all()
     west = slope.grid.centres[0] < 5
@@ -48,6 +49,15 @@ def test_the_mean_is_the_intensity(holed, slope, which):
         assert abs(counts.mean() - expected) < 4 * counts.std() / np.sqrt(1500) + 0.02 * expected
     counts = np.bincount(draws.replicate, minlength=1500)
     assert counts.var() > 1.5 * counts.mean()  # clustered: a Poisson count would have them equal
+
+
+def test_thomas_parents_stand_outside_the_window_too(square):
+    """A strip of one standard deviation along the edge has its share, 10 % of 60, only if clusters reach in: without, some 30 % less."""
+    grid = square.grid(shape=(40, 40))
+    draws = ThomasNull(Intensity(np.full(grid.shape, 0.6), grid, "flat"), square, 1.0, 1.0).draw(seed_sequence(4), 0, 600)
+    counts = np.bincount(draws.replicate, draws.easting < 1, 600)
+    assert counts.mean() == pytest.approx(6, abs=4 * counts.std() / np.sqrt(600))
+    assert ThomasNull(Intensity(np.zeros(grid.shape), grid, "none"), square, 1.0, 1.0).draw(seed_sequence(4), 0, 3).n_draws == 3
 
 
 def test_thomas_pairs_follow_their_k(square):
@@ -75,6 +85,8 @@ def test_the_gaussian_field_has_its_covariance(square):
     for lag in (0, 4, 8):
         covariance = (fields[:, :, : 40 - lag] * fields[:, :, lag:]).mean()
         assert covariance == pytest.approx(0.7 * np.exp(-lag * 0.25 / 1.5), abs=0.06)
+    wide = LogGaussianCoxNull(Intensity(np.ones(grid.shape), grid, "flat"), 0.7, 50.0)
+    assert (wide._spectrum**2).mean() == pytest.approx(0.7, rel=1e-12)  # the variance, also where eigenvalues below 0 were clipped
 
 
 def test_curves_by_hand():
@@ -89,12 +101,12 @@ def test_curves_by_hand():
     assert lgcp_curve(r, 0.9, 0.6)[-1] == pytest.approx(np.sum((g[1:] + g[:-1]) / 2 * np.diff(r)), rel=1e-4)
 
 
-@pytest.mark.parametrize(("model", "power"), [("thomas", 0.25), ("lgcp", 0.25)])
+@pytest.mark.parametrize("model", ["thomas", "lgcp"])
 @pytest.mark.parametrize("summary", ["k", "pcf"])
-def test_a_curve_without_noise_gives_its_parameters_back(model, power, summary):
+def test_a_curve_without_noise_gives_its_parameters_back(model, summary):
     r = np.linspace(0.05, 3, 60)
     curve = {"thomas": thomas_curve, "lgcp": lgcp_curve}[model](r, 0.8, 0.4, summary)
-    fit = fit_cluster(r, curve, model=model, summary=summary, power=power)
+    fit = fit_cluster(r, curve, model=model, summary=summary)
     assert (fit.strength, fit.scale) == pytest.approx((0.8, 0.4), rel=1e-3)
     assert fit.contrast < 1e-8
 
@@ -110,8 +122,9 @@ def test_minimum_contrast_agrees_with_spatstat():
 
 def test_refusals_and_warnings(holed, slope):
     r = np.linspace(0, 2, 20)
-    with pytest.warns(AnalysisWarning, match="no clustering"):
-        fit_cluster(r, 0.9 * np.pi * r**2, model="thomas")
+    for curve in (0.9 * np.pi * r**2, thomas_curve(r, 0.5, 50.0)):  # regular; clusters far wider than the distances given
+        with pytest.warns(AnalysisWarning, match="no clustering"):
+            fit_cluster(r, curve, model="thomas")
     for curve, options, match in (
         (r, {"model": "matern"}, "thomas or lgcp"),
         (r[:-1], {"model": "thomas"}, "one value for each"),
@@ -122,6 +135,8 @@ def test_refusals_and_warnings(holed, slope):
             fit_cluster(r, curve, **options)
     with pytest.raises(InputError, match="must increase"):
         fit_cluster(r[::-1], r, model="thomas")
+    with pytest.raises(InputError, match="nothing clusters"):
+        ThomasNull(slope, holed, 1e6, 0.4)
     with pytest.raises(InputError, match="column scale"):
         ThomasNull(slope, holed, 0.3, 0.0)
     with pytest.raises(InputError, match="column strength"):

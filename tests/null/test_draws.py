@@ -7,8 +7,10 @@ import pytest
 from scipy.stats import chisquare
 
 from analysis.baseline import Kernel
-from analysis.null import BinomialNull, PoissonNull, seed_sequence
-from analysis.pattern import InputError, Intensity
+from analysis.inference import monte_carlo_test
+from analysis.null import BinomialNull, PoissonNull, replicate_rng, seed_sequence
+from analysis.null.draws import child_seed
+from analysis.pattern import InputError, Intensity, PointPattern
 
 
 @pytest.fixture
@@ -65,6 +67,30 @@ def test_every_stratum_must_have_intensity(intensity):
         BinomialNull(intensity, 2, np.array([0, 4]), cells)
     with pytest.raises(InputError, match="both strikes and cells"):
         BinomialNull(intensity, 2, np.array([0, 0]))
+    with pytest.raises(InputError, match="every strike needs a stratum"):
+        BinomialNull(intensity, 3, np.array([0, 0]), cells)
+
+
+def test_no_strikes_draw_none(intensity, square):
+    found = monte_carlo_test(PointPattern([], [], square), lambda d: d.sums(d.easting), BinomialNull(intensity, 0), n_simulations=19, rng=1)
+    assert (found.statistic, found.p_value, found.n) == (0, 1, 0)
+
+
+def test_means_and_counts_in_some_cells_by_hand(square):
+    """Intensities 1, 3 | 2, 2 in two strata: fields 10, 20 average to (10 + 60)/4 = 17.5, fields 0, 8 to 4; half of all fall in two cells."""
+    grid = square.grid(shape=(2, 2))
+    null = BinomialNull(Intensity(np.array([[1.0, 3.0], [2.0, 2.0]]), grid, "four"), 3, np.array([0, 1, 1]), np.array([[0, 0], [1, 1]]))
+    fields = np.array([[10.0, 20, 0, 8], [1, 1, 1, 1]])
+    assert null.means(fields, np.array([0, 0, 1])).tolist() == [17.5, 4, 1]
+    counts = BinomialNull(null.intensity, 40).draw_counts(seed_sequence(1), 0, 400, np.array([1, 3])).toarray()
+    # 5/8 of 40 fall there, 3 to 2
+    assert counts.mean(axis=0) == pytest.approx([15, 10], abs=4 * 3.1 / 20)
+
+
+def test_children_of_a_seed_differ_and_come_again():
+    one, two = child_seed(seed_sequence(5), 0), child_seed(seed_sequence(5), 1)
+    assert replicate_rng(one, 3).random() == replicate_rng(child_seed(seed_sequence(5), 0), 3).random() != replicate_rng(two, 3).random()
+    assert replicate_rng(one, 3).random() == np.random.default_rng(np.random.SeedSequence(5, spawn_key=(0, 3))).random()
 
 
 def test_a_generator_moves_on_and_a_seed_does_not():

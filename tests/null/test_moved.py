@@ -41,8 +41,17 @@ def test_blocks_keep_their_shape_and_marks(salvos, slope):
     assert np.diff(e, axis=2) == pytest.approx(np.broadcast_to(np.diff(was_e, axis=1), (200, 8, 2)), abs=1e-9)
     assert np.diff(n, axis=2) == pytest.approx(np.broadcast_to(np.diff(was_n, axis=1), (200, 8, 2)), abs=1e-9)
     assert np.array_equal(draws.mark.reshape(200, 24)[5], np.arange(24))
-    # mean easting of the density ∝ 0.1 + x on [0, 10]: (0.1·50 + 1000/3)/51 = 6.634; 8 blocks × 200 draws, spread 2.4
+    # mean easting of the intensity ∝ 0.1 + x on [0, 10]: (0.1·50 + 1000/3)/51 = 6.634; 8 blocks × 200 draws, spread 2.4
     assert e.mean() == pytest.approx((5 + 1000 / 3) / 51, abs=4 * 2.4 / np.sqrt(1600) + 0.05)
+
+
+def test_any_strike_of_a_block_may_be_the_one_that_is_placed(square):
+    """A line of three, 0.4 apart, from an intensity that is one cell: its middle one stands a step west, on it or a step east, a third each."""
+    grid = square.grid(shape=(50, 50))
+    cell = Intensity(np.where(np.hypot(grid.centres[0] - 5.1, grid.centres[1] - 5.1) < 0.01, 1.0, 0.0), grid, "cell")
+    draws = AttackBlockNull(PointPattern([1, 1.4, 1.8], [1, 1, 1], square), cell, ["a"] * 3).draw(seed_sequence(1), 0, 600)
+    place = np.round((draws.easting.reshape(600, 3)[:, 1] - 5.1) / 0.4)
+    assert [(place == x).mean() for x in (-1, 0, 1)] == pytest.approx([1 / 3] * 3, abs=4 * np.sqrt(2 / 9 / 600))
 
 
 def test_blocks_do_not_depend_on_chunks(salvos, slope):
@@ -53,8 +62,9 @@ def test_blocks_do_not_depend_on_chunks(salvos, slope):
 
 def test_an_attack_as_wide_as_the_window_is_placed_singly(square, slope):
     points = PointPattern([0.01, 9.99, 0.01, 5.0], [0.01, 9.99, 9.99, 5.0], square)
-    with pytest.warns(AnalysisWarning, match="reject too often"):
+    with pytest.warns(AnalysisWarning, match="reject too often") as said:
         null = AttackBlockNull(points, slope, ["a", "a", "a", "b"])
+    assert said[0].filename == __file__
     assert 0.6 < null.placed_singly(seed_sequence(1)) <= 0.75
     draws = null.draw(seed_sequence(1), 0, 50)
     assert square.contains(draws.easting, draws.northing).all()
@@ -71,8 +81,13 @@ def test_shifts_drop_what_leaves_and_keep_the_rest_rigid(holed):
         rows = draws.replicate == k
         assert np.ptp(shift_e[rows]) < 1e-9
         assert np.ptp(shift_n[rows]) < 1e-9
-    size = np.hypot(shift_e, shift_n)
+    first = np.unique(draws.replicate, return_index=True)[1]
+    east, north = shift_e[first], shift_n[first]
+    size = np.hypot(east, north)
     assert size.max() <= 3
+    # uniform in the disc: half of the shifts within 3/√2 of nothing, as many to the north as to the south
+    assert (size < 3 / np.sqrt(2)).mean() == pytest.approx(0.5, abs=0.12)
+    assert (north > 0).mean() == pytest.approx(0.5, abs=0.12)
     counts = np.bincount(draws.replicate, minlength=300)
     assert 0 < counts.mean() < 80
 
@@ -87,6 +102,7 @@ def test_variance_correction_makes_shifts_comparable(square):
     mean = draws.sums(values) / np.maximum(count, 1)
     few, many = (count > 5) & (count < 40), count > 90
     corrected = variance_corrected(mean, count)
+    assert variance_corrected(np.array([3.0, 9.0, 1.0]), np.array([4, 0, 1])).tolist() == [2.0, 0.0, -1.0]  # the empty one is no part of T̄
     raw, left = mean[few].std() / mean[many].std(), corrected[few].std() / corrected[many].std()
     assert raw > 2
     assert abs(np.log(left)) < 0.6 * np.log(raw)
@@ -132,6 +148,13 @@ def test_placebo_sites_match_and_keep_away(holed):
     assert sites.distance(placebo.easting, placebo.northing).min() > 0.4
     assert abs(placebo.imbalance["centre"]) < 0.1
     assert placebo.draw(7, sites).n == 4
+    # one site 2 from the centre (3, 3), matched on the distance to it: its placebos are as far; a covariate's unit does not matter
+    fields = {"centre": centre, "east": e}
+    ring = placebo_sites(Sites([5.0], [3.0], holed), fields, grid, n_draws=50, rng=1, min_distance=0.4, choices=30)
+    assert np.hypot(ring.easting - 3, ring.northing - 3).mean() == pytest.approx(2, abs=0.15)
+    scaled = placebo_sites(Sites([5.0], [3.0], holed), {"c": 1000 * centre, "e": e}, grid, n_draws=50, rng=1, min_distance=0.4, choices=30)
+    assert np.array_equal(scaled.easting, ring.easting)
+    assert abs(ring.imbalance["centre"]) < 0.2
     again = placebo_sites(sites, {"centre": centre}, grid, n_draws=10, rng=1, min_distance=0.4, choices=30)
     assert np.array_equal(again.easting, placebo.easting[:10])
 
@@ -143,6 +166,8 @@ def test_refusals(square, slope):
         AttackBlockNull(points, slope, ["a"])
     with pytest.raises(InputError, match="column attack"):
         AttackBlockNull(points, slope, ["a", None])
+    with pytest.raises(InputError, match="column within"):
+        RelabelNull(points, ["a", float("nan")])
     with pytest.raises(InputError, match="column radius"):
         RandomShiftNull(points, 0)
     with pytest.raises(InputError, match="smaller radius"):

@@ -56,9 +56,15 @@ def test_a_real_link_is_found():
 
 
 def test_control_days_outside_the_period_are_not_used():
-    """A period of one week holds no second day of any weekday."""
-    short = {**YEAR, "start": "2023-10-01", "end": "2023-10-07", "window_days": 1}
-    assert not crossover_test(["2023-10-03"], ["A"], ["2023-10-03"], ["A"], **short).identifiable
+    """A period of one week holds no second day of any weekday, whether the others come before it or after."""
+    short = {**YEAR, "start": "2023-10-08", "end": "2023-10-14", "window_days": 1}
+    assert not crossover_test(["2023-10-10"], ["A"], ["2023-10-10"], ["A"], **short).identifiable
+
+
+def test_an_event_outside_the_period_keeps_its_day():
+    """A day in the period could not be its own, so what only such an event explains is no evidence: p = 1."""
+    found = crossover_test(["2023-01-03"], ["A"], ["2022-12-30"], ["A"], **{**YEAR, "start": "2023-01-03"})
+    assert (found.ratio, found.p_value) == (np.inf, 1)
 
 
 def test_bad_input():

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kstest
+from statsmodels.tools.numdiff import approx_hess
 
 from analysis.pattern import InputError
 from analysis.timing import HawkesFit, NotIdentifiable, excitation_test, fit_hawkes, hawkes_log_likelihood
@@ -29,6 +31,7 @@ def test_the_check_value():
 
 def test_without_excitation_it_is_poisson():
     assert hawkes_log_likelihood([1, 2, 4], 5, 0.6, 0.0, 1.0) == pytest.approx(3 * np.log(0.6) - 3)
+    assert hawkes_log_likelihood([], 5, 0.6, 0.3, 1.0) == -3
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40), st.floats(0.01, 3), st.floats(0, 3), st.floats(0.001, 40))
@@ -53,6 +56,14 @@ def test_against_the_optimum_of_r():
         assert found.params[name] == pytest.approx(R[name], rel=2e-3)
         assert found.bse[name] / found.params[name] == pytest.approx(R["se_log"][k], rel=2e-2)
     assert found.params["alpha"] == pytest.approx(found.params["branching"] * found.params["beta"])
+    names = ("mu", "alpha", "beta")
+    hessian = approx_hess(np.log([found.params[k] for k in names]), lambda x: hawkes_log_likelihood(R["times"], R["end"], *np.exp(x)))
+    assert np.sqrt(np.linalg.inv(-hessian)[1, 1]) == pytest.approx(found.bse["alpha"] / found.params["alpha"], rel=1e-3)
+    # the compensator's gaps, by the double loop
+    mu, _, beta, branching = found.params.values()
+    t = np.sort(R["times"])
+    compensator = [mu * end + branching * (1 - np.exp(-beta * (end - t[t < end]))).sum() for end in t]
+    assert found.ks == pytest.approx(kstest(np.diff(compensator, prepend=0), "expon").statistic)
     assert found.interval[0] < 0.5 < found.interval[1]  # the truth in R's thinning
     for branching in found.interval:  # the log-likelihood falls by 3.8415 / 2 there, at the best μ and β of a grid
         ends = [(mu, beta) for mu in np.geomspace(0.1, 0.4, 40) for beta in np.geomspace(0.2, 4, 60)]
@@ -122,5 +133,6 @@ def test_bad_input(arguments, said):
 
 
 def test_one_time_or_few_draws_are_refused():
-    with pytest.raises(InputError, match="at least two times"):
-        excitation_test([1.0], 5.0, n_simulations=99, rng=1)
+    for times, draws in (([1.0], 99), ([1.0, 2.0], 9)):
+        with pytest.raises(InputError, match="at least two times and 19"):
+            excitation_test(times, 5.0, n_simulations=draws, rng=1)

@@ -67,6 +67,12 @@ def test_mantel_by_hand(square):
     assert blocked.statistic == pytest.approx(1 / (4 * 9) + 1 / (5 * 9))  # both of a at 0
 
 
+def test_sums_of_the_same_terms_are_ties(square):
+    """Three places equally far from each other: every permutation gives the same sum, whatever order rounds it in."""
+    points = PointPattern([1, 4, 2.5], [1, 1, 1 + 1.5 * np.sqrt(3)], square)
+    assert mantel_test(points, [0, 1, 5], distance=1, interval=0.7, n_simulations=99, rng=1).p_value == 1
+
+
 def test_the_same_draws_for_any_order_of_chunks_and_seeded(square, monkeypatch):
     rng = np.random.default_rng(6)
     points, time = PointPattern(*rng.uniform(0, 10, (2, 30)), square), rng.uniform(0, 9, 30)
@@ -80,7 +86,8 @@ def test_shift_and_unit_of_time_do_not_matter(square):
     rng = np.random.default_rng(7)
     points, time = PointPattern(*rng.uniform(0, 10, (2, 30)), square), rng.integers(0, 30, 30)
     days = np.datetime64("2022-02-24") + time
-    assert knox_test(points, days, **NEAR).p_value == knox_test(points, time + 1000, **NEAR).p_value
+    for same in (days, days.astype(str).tolist(), (time + 1000).astype(object)):
+        assert knox_test(points, same, **NEAR).p_value == knox_test(points, time + 1000, **NEAR).p_value
 
 
 def test_salvos_deceive_a_permutation_of_strikes_and_not_one_of_attacks(square):
@@ -119,6 +126,7 @@ def test_no_pair_within_reach_gives_one(square):
     [
         ({"blocks": ["a", "a", "a"]}, "at least two attacks"), ({"n_simulations": 9}, "at least 19"), ({"distance": -1}, "column distance"),
         ({"interval": np.nan}, "column interval"), ({"blocks": ["a"]}, "a finite time and a block"),
+        ({"blocks": ["a", None, "b"]}, "a finite time and a block"),
     ],
 )  # fmt: skip
 def test_bad_input(square, change, said):

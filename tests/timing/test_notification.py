@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from analysis.pattern import InputError
 from analysis.timing import NotIdentifiable, Ratio, exact_notification_test, notification_test
@@ -36,6 +37,8 @@ def test_two_groups_give_the_ratio_of_ratios():
     error = np.sqrt((1 / 4 + 1 / 6 + 1 / 10 + 1 / 5) * g / (g - 1) * (n - 1) / (n - k))
     assert np.log(found.interval[1] / found.ratio) == pytest.approx(1.959964 * error, rel=1e-4)
     assert found.n == 25
+    # D̃ is .336 and −.264 near AZE after and before, −.224 and .176 near others: U = 1.6 over √1.5168
+    assert found.beside["p_score"] == pytest.approx(2 * norm.sf(1.6 / np.sqrt(1.5168)))
     assert 0 < found.beside["p_placebo"] <= 1
     assert found.beside["placebo_days"] == 401 - 2 * 90 + 1
 
@@ -61,6 +64,18 @@ def test_staggered_dates_against_glm_and_sandwich_of_r():
         "2 dates of notification"
         in exact_notification_test(DAY0 + np.array(r["day"]), r["attack"], r["unit"], notified, start=DAY0, end=DAY0 + 600).reason
     )
+
+
+def test_a_second_date_before_which_nothing_new_happened_changes_nothing():
+    found = notification_test(*EXAMPLE, {"AZE": TOLD, "none near": TOLD + 20}, **PERIOD)
+    assert found.ratio == pytest.approx(3.0, rel=1e-6)
+
+
+def test_an_attack_is_of_the_day_on_which_it_began():
+    days, attack, units = EXAMPLE
+    more = (np.append(days, TOLD + 1), np.append(attack, attack[0]), np.append(units, "AZE"))  # its first strike fell before
+    found = exact_notification_test(*more, {"AZE": TOLD}, **PERIOD)
+    assert (found.beside["notified_before"], found.beside["notified_after"]) == (4, 6)
 
 
 def test_the_order_of_rows_and_the_names_of_attacks_do_not_matter():
@@ -141,6 +156,10 @@ def test_bad_input():
         notification_test(*EXAMPLE, {"AZE": TOLD}, start=DAY0 + 400, end=DAY0)
     with pytest.raises(InputError, match="column notified, value 'whenever'"):
         notification_test(*EXAMPLE, {"AZE": "whenever"}, **PERIOD)
+    with pytest.raises(InputError, match="column notified, value '200': must be a date"):
+        notification_test(*EXAMPLE, {"AZE": 200}, **PERIOD)
+    with pytest.raises(InputError, match="row 3, column attack"):
+        notification_test(days, [None if k == 2 else k for k in attack], units, {"AZE": TOLD}, **PERIOD)
     with pytest.raises(InputError, match="of one length"):
         notification_test(days, attack[:-1], units, {"AZE": TOLD}, **PERIOD)
     with pytest.raises(InputError, match="must lie in the period"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +14,7 @@ from analysis.proximity import build_design
 from analysis.sources import load_study
 from analysis.timing import rate_ratio_test, when
 from analysis.timing.size import timing_study
+from analysis.timing.when import _rate
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,14 @@ def test_claimed_events_at_both_ends_of_the_month(found, kyiv):
         assert row["n"] == 4
 
 
+def test_the_day_itself_is_after():
+    """Days 0, 10, 10, 20 of 0 … 20, cut at 10: three in 11 days after one in 10; what lies outside the period does not count."""
+    day = np.datetime64("2022-03-01") + np.array([-5, 0, 10, 10, 20, 21])
+    found = _rate(day, day[2], start=day[1], end=day[4], level=0.95)
+    assert (found.ratio, found.n) == (pytest.approx(3 / 11 * 10), 4)
+    assert "outside the days observed" in _rate(day, day[0], start=day[1], end=day[4], level=0.95).reason
+
+
 def test_what_kyiv_cannot_answer(found):
     for row, said in zip(asked(found, "difference-in-differences"), ("only 36 days", "only 65 days"), strict=True):
         assert said in row["reason"]
@@ -76,6 +86,8 @@ def test_the_same_seed_gives_the_same_and_no_more_than_attacks_is_claimed(found,
     assert len(found.near_repeat) == len(few.timing.distances_m) * len(few.timing.intervals_days)
     assert found.near_repeat[0]["observed"] == asked(found, "Knox")[0]["value"]
     assert sum(row["near"] + row["elsewhere"] for row in found.days) == design.points.n
+    near = design.sites.distance(design.points.easting, design.points.northing) <= found.radius
+    assert sum(row["near"] for row in found.days) == near.sum()
 
 
 def test_without_notifications(kyiv, few, design):
