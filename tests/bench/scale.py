@@ -70,17 +70,17 @@ def tiled(km: int, way: str) -> float:
         tiled_decay_score_test(points, places, Decay("gaussian", 500.0), cells_at_once=size, **setting)
         return time.perf_counter() - began
 
-    few = points.subset(np.arange(points.n) < 1000)
+    few, small = points.subset(np.arange(points.n) < 1000), max(size // 8, 200_000)  # tiles for either worker
     if way == "dask":
         with (
             LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
             Client(cluster),
             parallel_config("dask"),
         ):
-            run(few, size // 8)  # tiles for either worker
+            run(few, small)
             return run()
     with parallel_config("loky", n_jobs=2 if way == "two workers" else 1):
-        run(few, size // 8)
+        run(few, small)
         return run()
 
 
