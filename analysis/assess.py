@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .aim import Explanations, explain
 from .checks import Calibration, CheckResult, Pieces, Run, Verdict, baselines, run_checks, variants, verdict
-from .inference import CountResult, CurveResult, TestResult, ledger, to_json
+from .inference import CountResult, CurveResult, TestResult, ledger, standardised, to_json
 from .pattern import Intensity, Plan, Study
 from .proximity import (
     Decay,
@@ -260,12 +260,15 @@ def _looks(run: Run, decay: Decay) -> list[dict[str, Any]]:
     """Enter every decay and radius in a ledger: all are computed on the same draws, so that the largest of them pays for the choice."""
     family = [decay, Decay("exponential", decay.scale), *(Decay("disc", radius) for radius in run.plan.secondary.radii_m)]
     tests = [run.test(one, (0,))[0] for one in family]
-    sign = -1.0 if run.plan.primary.alternative == "farther" else 1.0
     examined = pd.DataFrame(
         {"site": "all tested", "radius": [one.scale for one in family], "decay": [one.name for one in family], "window": "whole",
          "subgroup": "systematic, located"}
     )  # fmt: skip
-    observed, simulated = [sign * t.statistic for t in tests], sign * np.column_stack([t.simulated for t in tests])
+    observed, simulated = np.array([t.statistic for t in tests]), np.column_stack([t.simulated for t in tests])
+    if run.plan.primary.alternative == "farther":
+        observed, simulated = -observed, -simulated
+    elif run.plan.primary.alternative == "two-sided":  # how far from the mean, whichever way
+        observed, simulated = (np.abs(values) for values in standardised(observed, simulated))
     rows = ledger(examined, observed, simulated, null=run.null.name).frame.to_dict("records")
     return [{str(key): value for key, value in row.items()} for row in rows]
 

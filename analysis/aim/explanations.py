@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from ..inference import to_json
-from ..pattern import InputError, Intensity
+from ..pattern import InputError, Intensity, label_codes
 from .cep import CepPrior
 from .miss import NORMAL, Aim, Spread, _positive
 
@@ -248,10 +247,10 @@ def compare_explanations(
         raise InputError("must be finite numbers", column="easting")
     n, names = len(e), at.names
     errors = _positive("error", error, zero=True)
-    code = np.arange(n) if attack is None else pd.factorize(np.asarray(attack, object))[0]
+    code = np.arange(n) if attack is None else label_codes(attack, n)
     priors = [prior] * n if isinstance(prior, CepPrior) else list(prior)
-    if errors.shape not in ((), (n,)) or len(code) != n or len(priors) != n or (code < 0).any():
-        raise InputError("every strike needs an error, an attack and a prior", value=(errors.shape, len(code), len(priors)))
+    if errors.shape not in ((), (n,)) or len(priors) != n:
+        raise InputError("every strike needs an error and a prior", value=(errors.shape, len(priors)))
     errors = np.broadcast_to(errors, (n,))
     cep, weight = priors[0].cep, np.array([p.weight for p in priors]).T
     total, along = at.evaluate(e, y, errors, code, cep, weight)

@@ -20,7 +20,7 @@ from numpy.random import Generator, SeedSequence
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
-from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern
+from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, label_codes
 from .estimator import Estimator
 from .loglinear import LoglinearFit
 from .smoothing import edge_mass, smooth
@@ -215,9 +215,7 @@ def cross_validate(
     InputError
         For a strike without a label, fewer attacks than folds, or fewer than 2 folds.
     """
-    code = np.arange(points.n) if attack is None else pd.factorize(np.asarray(attack))[0]
-    if len(code) != points.n or (code < 0).any():
-        raise InputError("every strike needs a label", column="attack", value=len(code))
+    code = np.arange(points.n) if attack is None else label_codes(attack, points.n)
     units = int(code.max(initial=-1)) + 1
     if not 2 <= n_folds <= units:
         raise InputError("must lie between 2 and the number of attacks", column="n_folds", value=n_folds)

@@ -24,7 +24,7 @@ from scipy.stats import norm
 from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from ..pattern import AnalysisWarning, Grid, InputError, Intensity, PointPattern, Sites
+from ..pattern import AnalysisWarning, Grid, InputError, Intensity, PointPattern, Sites, label_codes
 from .newton import RUNS_OFF, poisson_newton
 from .quadrature import Quadrature, quadrature_for, without_discs
 
@@ -256,10 +256,7 @@ def _labels(points: PointPattern, cluster: ArrayLike | None) -> NDArray[np.intp]
                 AnalysisWarning, stacklevel=3,
             )  # fmt: skip
         return None
-    code, _ = pd.factorize(np.asarray(cluster))
-    if len(code) != points.n or (code < 0).any():
-        raise InputError("every strike needs a label", column="cluster", value=len(code))
-    return np.asarray(code, np.intp)
+    return label_codes(cluster, points.n, "cluster")
 
 
 def _evaluate(name: str, part: Covariate, e: Array, n: Array) -> Any:

@@ -1,4 +1,4 @@
-"""Newton's method for penalised Poisson regressions on one set of nodes, for many responses at once: the refits inside simulations."""
+"""Newton's method for Poisson regressions on one set of nodes, for many responses at once: the refits inside simulations."""
 
 from __future__ import annotations
 
@@ -17,12 +17,9 @@ def poisson_newton(
     weight: Array,
     *,
     offset: Array | float = 0.0,
-    penalty: Array | None = None,
-    start: Array | None = None,
     tolerance: float = 1e-10,
-    max_steps: int = 60,
 ) -> Array:
-    """Maximise Σ y (Xβ + o) − Σ w exp(Xβ + o) − β'Sβ/2 for each row of responses.
+    """Maximise Σ y (Xβ + o) − Σ w exp(Xβ + o) for each row of responses.
 
     Parameters
     ----------
@@ -33,12 +30,8 @@ def poisson_newton(
     weight : (m,) array
         The area of each node.
     offset : (m,) array
-    penalty : (p, p) array, optional
-        S.
-    start : (p,) array, optional
     tolerance : float
         Steps end when the next would raise the objective by less than tolerance² of its size.
-    max_steps : int
 
     Returns
     -------
@@ -54,28 +47,25 @@ def poisson_newton(
     Raises
     ------
     InputError
-        If columns are collinear, in the design or where a coefficient runs off to, or it has not converged after ``max_steps``.
+        If columns are collinear, in the design or where a coefficient runs off to, or it has not converged after 60 steps.
     """
     m, p = design.shape
-    s = np.zeros((p, p)) if penalty is None else penalty
     pairs = (design[:, :, None] * design[:, None, :]).reshape(m, p * p)
-    beta = np.zeros((len(response), p)) if start is None else np.tile(start, (len(response), 1))
-    if start is None:
-        level = np.maximum(response.sum(axis=1), 0.5) / (weight * np.exp(offset)).sum()
-        beta[:, 0] = np.log(level) / design[0, 0]
+    beta = np.zeros((len(response), p))
+    beta[:, 0] = np.log(np.maximum(response.sum(axis=1), 0.5) / (weight * np.exp(offset)).sum()) / design[0, 0]
     fixed = response @ design
 
     def objective(b: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
         with np.errstate(over="ignore"):
             mass = weight * np.exp(b @ design.T + offset)
-            value = (fixed[rows] * b).sum(axis=1) - mass.sum(axis=1) - 0.5 * ((b @ s) * b).sum(axis=1)
+            value = (fixed[rows] * b).sum(axis=1) - mass.sum(axis=1)
         return value, mass
 
     active = np.arange(len(response))
     value, mass = objective(beta, active)
-    for _ in range(max_steps):
-        gradient = fixed[active] - mass @ design - beta[active] @ s
-        hessian = (mass @ pairs).reshape(-1, p, p) + s
+    for _ in range(60):
+        gradient = fixed[active] - mass @ design
+        hessian = (mass @ pairs).reshape(-1, p, p)
         try:
             step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         except np.linalg.LinAlgError:

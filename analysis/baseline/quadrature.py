@@ -62,10 +62,6 @@ class Quadrature:
         """Number of nodes."""
         return len(self.weight)
 
-    def subset(self, keep: NDArray[np.bool_]) -> Quadrature:
-        """Keep some of the nodes with their weights."""
-        return Quadrature(self.easting[keep], self.northing[keep], self.weight[keep], self.is_data[keep])
-
 
 def quadrature_for(points: PointPattern, *, dummy: int = 128, strikes_weigh: bool = True) -> Quadrature:
     """Lay one dummy point in each tile of the window and share the tile's area among the nodes in it.

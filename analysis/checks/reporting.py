@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ..inference import format_p, monte_carlo_p
+from ..pattern import label_codes
 from ..proximity import ExcessResult
-from .scene import CheckResult, Scene, codes
+from .scene import CheckResult, Scene
 
 
 def e_value(ratio: float) -> float:
@@ -58,7 +59,7 @@ def sources(at: Scene, radius: float) -> CheckResult:
     given = marks["source_publisher"].astype(str)[use]
     name = given.where(given.map(given.value_counts()) >= at.plan.checks.min_strikes, "all others").to_numpy()
     near = at.design.sites.distance(at.design.points.easting[use], at.design.points.northing[use]) <= radius
-    label = codes(name)
+    label = label_codes(name, len(name))
     size = np.bincount(label)
     if len(size) < 2:
         said = f"No source has {at.plan.checks.min_strikes} located strikes or more."

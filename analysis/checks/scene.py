@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from ..baseline import Kernel, LinearEstimator, window_means
 from ..inference import monte_carlo_p, to_json
 from ..null import BinomialNull, Rng, replicate_rng, seed_sequence
-from ..pattern import Plan, Sites, Study
+from ..pattern import Plan, Sites, Study, label_codes
 from ..proximity import Decay, Design, build_design, error_classes
 from ..proximity.score import ALTERNATIVES
 
@@ -155,7 +155,7 @@ class Scene:
     @cached_property
     def unit(self) -> Index:
         """The attack of each strike."""
-        return codes(self.design.attack)
+        return label_codes(self.design.attack, len(self.design.attack))
 
     def marks(self, column: str) -> pd.Series:
         """Give a column of the strikes."""
@@ -199,7 +199,7 @@ class Scene:
         null = self.null if null is None else null
         kind = self.errors[1] if kind is None else kind
         rows = np.atleast_2d(self.weights if weights is None else weights)
-        label = self.unit if unit is None else codes(unit)
+        label = self.unit if unit is None else label_codes(unit, len(self.design.attack), "unit")
         centre = null.means(phi, kind)
         observed = unit_scores(phi, kind, self.cells if cells is None else cells, rows, centre, label)[:, 0]
         if places is None:
@@ -269,9 +269,6 @@ def refitted(near: Array, estimator: LinearEstimator) -> Array:
     return np.stack([(f - estimator.adjoint(f)).ravel() for f in near])
 
 
-def codes(labels: ArrayLike) -> Index:
-    """Give numbers to labels, from 0 in order of appearance."""
-    return pd.factorize(np.asarray(labels))[0].astype(np.intp)
 
 
 def scene(study: Study, plan: Plan, primary_p: float, *, rng: Rng, n_simulations: int | None = None) -> Scene:

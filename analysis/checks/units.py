@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 
 from ..baseline import Kernel
 from ..inference import format_p, monte_carlo_p
-from .scene import CheckResult, Scene, codes
+from ..pattern import label_codes
+from .scene import CheckResult, Scene
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -50,8 +51,8 @@ def _shared(at: Scene, group: Index) -> Array:
 def clustering(at: Scene) -> CheckResult:
     """Studentise by other independent units: nearest building, day, attack and building linked."""
     building = at.design.sites.nearest(at.design.points.easting, at.design.points.northing)[1]
-    day = codes(at.marks("date"))
     n = at.design.points.n
+    day = label_codes(at.marks("date"), n, "date")
     n_attacks = int(at.unit.max()) + 1
     size = n_attacks + at.design.sites.n
     shared = coo_array((np.ones(n), (at.unit, building + n_attacks)), shape=(size, size))
@@ -67,7 +68,8 @@ def clustering(at: Scene) -> CheckResult:
 
 def unit_choice(at: Scene) -> CheckResult:
     """Count each place, attack or weapon once; and one class of weapons alone, where it has enough strikes."""
-    weapon = codes(at.marks("weapon_class")) if at.design.points.marks is not None and "weapon_class" in at.design.points.marks else None
+    marks, n = at.design.points.marks, at.design.points.n
+    weapon = label_codes(marks["weapon_class"].astype(str), n) if marks is not None and "weapon_class" in marks else None
     cluster = at.plan.clean.cluster_distance_m
     options = {
         "every strike": at.weights,
@@ -75,7 +77,7 @@ def unit_choice(at: Scene) -> CheckResult:
         "one for each attack": _shared(at, at.unit),
     }
     if weapon is not None:
-        options["one for each weapon of an attack"] = _shared(at, codes(at.unit * (weapon.max() + 1) + weapon))
+        options["one for each weapon of an attack"] = _shared(at, label_codes(at.unit * (weapon.max() + 1) + weapon, n))
         names = at.marks("weapon_class").astype(str)
         for name in sorted(set(names)):
             chosen = np.where(names == name, at.weights, 0.0)

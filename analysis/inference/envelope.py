@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 from .results import format_p, to_json
 
 Array = NDArray[np.float64]
@@ -168,8 +168,7 @@ def _check(r: Array, own: Array, draws: Array, measure: str, alternative: str, l
         raise InputError("must lie between 0 and 1", column="level", value=level)
     if r.ndim != 1 or own.shape != r.shape or draws.ndim != 2 or draws.shape[1] != len(r) or len(r) == 0:
         raise InputError("distance and observed must be (r,) and simulated (B, r)", value=(r.shape, own.shape, draws.shape))
-    if len(draws) < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=len(draws))
+    refuse_few(len(draws))
     if not (np.isfinite(own).all() and np.isfinite(draws).all()):
         raise InputError("curves must be finite")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 from .multiplicity import benjamini_hochberg, holm, max_t, pooled_p, standardised
 from .results import format_p, to_json
 
@@ -90,8 +90,7 @@ def ledger(examined: pd.DataFrame, observed: ArrayLike, simulated: ArrayLike, *,
     if examined.empty or values.shape != (len(examined),) or draws.ndim != 2 or draws.shape[1] != len(examined):
         said = "needs a look, and one statistic for each look, in the data and in every draw"
         raise InputError(said, value=(len(examined), values.shape, draws.shape))
-    if len(draws) < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=len(draws))
+    refuse_few(len(draws))
     p, _ = pooled_p(values, draws)
     frame = examined.loc[:, list(EXAMINED)].reset_index(drop=True)
     frame = frame.assign(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..null import BinomialNull, Draws, Null, PoissonNull, Rng, seed_sequence
-from ..pattern import AnalysisWarning, InputError, PointPattern
+from ..pattern import AnalysisWarning, InputError, PointPattern, refuse_few
 from .results import TestResult
 
 Array = NDArray[np.float64]
@@ -118,8 +118,7 @@ def monte_carlo_test(
     ----------
     Besag, J. & Diggle, P. J. (1977). Simple Monte Carlo tests for spatial pattern. Applied Statistics 26, 327-333.
     """
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     warn_of_salvos(points, null)
     seed = seed_sequence(rng)
     observed = float(statistic(Draws.observed(points))[0])

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..null import Draws, Null, Rng, seed_sequence
 from ..null.draws import child_seed
-from ..pattern import InputError, PointPattern
+from ..pattern import PointPattern, refuse_few
 from .monte_carlo import Alternative, Statistic, monte_carlo_p, simulate, warn_of_salvos
 from .results import TestResult
 
@@ -73,8 +73,7 @@ def two_stage_test(
     (n_simulations + 1) × n_second draws: 99 × 99 is a usual choice.
     """
     second = n_simulations if n_second is None else n_second
-    if min(n_simulations, second) < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=min(n_simulations, second))
+    refuse_few(min(n_simulations, second))
     seed = seed_sequence(rng)
 
     def plug_in(pattern: PointPattern, step: int) -> tuple[Null, float]:

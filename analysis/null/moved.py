@@ -18,20 +18,13 @@ import pandas as pd
 from numpy.random import SeedSequence
 from numpy.typing import ArrayLike, NDArray
 
-from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern
+from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, label_codes
 from .draws import Draws, replicate_rng
 from .from_intensity import _CellSampler
 
 Array = NDArray[np.float64]
 WIDE = 0.1  # share of the window's shorter side: attacks wider than that blur the intensity
 TRIES = 50  # places tried for an attack before its strikes are placed one by one
-
-
-def _codes(labels: ArrayLike, n: int, column: str) -> NDArray[np.intp]:
-    code = pd.factorize(np.asarray(labels, object))[0].astype(np.intp)
-    if len(code) != n or (code < 0).any():
-        raise InputError("every strike needs a label", column=column, value=len(code))
-    return code
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +82,7 @@ class AttackBlockNull:
 
     @cached_property
     def _attack(self) -> NDArray[np.intp]:
-        return _codes(self.attack, self.points.n, "attack")
+        return label_codes(self.attack, self.points.n)
 
     @cached_property
     def _sampler(self) -> _CellSampler:
@@ -239,7 +232,7 @@ class RelabelNull:
 
     @cached_property
     def _code(self) -> NDArray[np.intp]:
-        return np.zeros(self.points.n, np.intp) if self.within is None else _codes(self.within, self.points.n, "within")
+        return np.zeros(self.points.n, np.intp) if self.within is None else label_codes(self.within, self.points.n, "within")
 
     def draw(self, seed: SeedSequence, first: int, last: int) -> Draws:
         """Draw replicates first … last − 1. Cost: n log n each."""

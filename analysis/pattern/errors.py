@@ -44,5 +44,11 @@ def refuse_rows(wrong: ArrayLike, rule: str, *, column: str | None = None, value
         raise InputError(rule, row=int(rows[0]) + 1, column=column, value=None if values is None else values[rows[0]])
 
 
+def refuse_few(n_simulations: int, least: int = 19) -> None:
+    """Raise where there are fewer draws than ``least``: with 19 no p-value falls below 0.05."""
+    if n_simulations < least:
+        raise InputError(f"must be at least {least}", column="n_simulations", value=n_simulations)
+
+
 class AnalysisWarning(UserWarning):
     """Warn that a number rests on something the input breaks: a test out of calibration, an optimum at its limit."""

@@ -34,6 +34,20 @@ def project(longitude: ArrayLike, latitude: ArrayLike, window: Window) -> tuple[
     return np.asarray(easting, float), np.asarray(northing, float)
 
 
+def label_codes(labels: ArrayLike, n: int, column: str = "attack") -> NDArray[np.intp]:
+    """Give n strikes the number of their label, from 0 in order of appearance.
+
+    Raises
+    ------
+    InputError
+        For another number of labels, or one that is missing.
+    """
+    code = pd.factorize(np.asarray(labels, object))[0].astype(np.intp)  # as object, or a missing label becomes the text "nan"
+    if len(code) != n or (code < 0).any():
+        raise InputError("every strike needs a label", column=column, value=len(code))
+    return code
+
+
 class PointPattern:
     """Hold points inside a window.
 

@@ -14,7 +14,7 @@ from ..baseline import window_means
 from ..inference import simulate, to_json
 from ..inference.monte_carlo import CHUNK_POINTS
 from ..null import BinomialNull, Draws, Rng, seed_sequence
-from ..pattern import InputError, PointPattern
+from ..pattern import PointPattern, refuse_few
 from .score import LinearScore
 
 Array = NDArray[np.float64]
@@ -120,8 +120,7 @@ def excess_ratio(
     InputError
         For fewer than 199 simulations.
     """
-    if n_simulations < 199:
-        raise InputError("must be at least 199", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations, 199)
     seed = seed_sequence(rng)
     observed = float(score(Draws.observed(points))[0])
     (absorbed,) = window_means(near, null.intensity.grid, [bandwidth])

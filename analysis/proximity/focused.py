@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from ..inference import TestResult, format_p, max_t, to_json
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 from .decay import Decay
 from .stone import check_counts
 
@@ -180,8 +180,7 @@ def focused_family_test(
     o, e = _counts(observed, expected)
     if not decays:
         raise InputError("there are no decays", column="decays")
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     e = e * (o.sum() / e.sum())
     g = _exposures([decay(distance) for decay in decays], len(o))
     score, variance = score_and_variance(o, e, g)

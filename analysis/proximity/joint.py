@@ -19,9 +19,9 @@ from scipy.stats import chi2, norm
 
 from ..baseline import FittedSurface, SmoothSurface
 from ..inference.results import to_json
-from ..pattern import AnalysisWarning, InputError, PointPattern, Sites
+from ..pattern import AnalysisWarning, InputError, PointPattern, Sites, label_codes
 from .decay import Decay
-from .score import attack_codes, strike_weights
+from .score import strike_weights
 
 Array = NDArray[np.float64]
 LARGEST = 1000.0  # α beyond which the estimate is called infinite
@@ -123,7 +123,7 @@ def joint_site_effect(
     if attack is None:
         warnings.warn("strikes are taken as independent: give their attacks, or the errors may be too small", AnalysisWarning, stacklevel=2)
     else:
-        spread = float(np.sqrt((np.bincount(attack_codes(attack, points.n), values) ** 2).sum()))
+        spread = float(np.sqrt((np.bincount(label_codes(attack, points.n), values) ** 2).sum()))
     score = (float(values.sum()) - null.intensity.expected(phi)) / spread
     kept = SmoothSurface(surface.grid, surface.spacing, surface.covariates, null.smoothing, surface.order)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..baseline import LinearEstimator
 from ..inference import TestResult, monte_carlo_p, simulate
 from ..null import BinomialNull, Draws, Rng, replicate_rng, seed_sequence
-from ..pattern import InputError, Intensity, PointPattern, Sites
+from ..pattern import InputError, Intensity, PointPattern, Sites, refuse_few
 from .raised_incidence import RaisedIncidence
 from .surface import LOG_ALPHA, Surface, log_beta_grid
 
@@ -183,8 +183,7 @@ class _Problem:
 
     def test(self, n_simulations: int, rng: Rng) -> TestResult:
         """Compare the largest likelihood ratio on the grid with its values in draws."""
-        if n_simulations < 19:
-            raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+        refuse_few(n_simulations)
         seed, n = seed_sequence(rng), self.cases.n
         if isinstance(self.baseline, Intensity):
             null = BinomialNull(self.fitted, n)

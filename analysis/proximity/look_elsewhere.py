@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..inference import format_p, max_t, pooled_p, simulate, to_json
 from ..null import Draws, Null, Rng, seed_sequence
-from ..pattern import InputError, PointPattern, Sites
+from ..pattern import InputError, PointPattern, Sites, refuse_few
 
 Array = NDArray[np.float64]
 
@@ -124,8 +124,7 @@ def look_elsewhere(
         raise InputError("every site needs this mark to be grouped", column=by)
     if not (np.isfinite(radius) and radius > 0):
         raise InputError("must be a positive number", column="radius", value=radius)
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     label, names = pd.factorize(sites.marks[by].astype(str), sort=True)
     rows_of = [np.flatnonzero(label == g) for g in range(len(names))]
     where = np.column_stack([sites.easting, sites.northing])

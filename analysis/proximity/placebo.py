@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..inference import TestResult, monte_carlo_p
 from ..null import Rng, placebo_sites, seed_sequence
-from ..pattern import Grid, InputError, PointPattern, Sites
+from ..pattern import Grid, InputError, PointPattern, Sites, refuse_few
 from .decay import Decay
 
 Array = NDArray[np.float64]
@@ -56,8 +56,7 @@ def placebo_test(
     """
     if points.n == 0:
         raise InputError("there are no strikes")
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     seed = seed_sequence(rng)
     drawn = placebo_sites(sites, covariates, grid, n_draws=n_simulations, rng=seed, min_distance=min_distance)
 

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from ..inference import TestResult, monte_carlo_p, to_json
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 from .surface import LOG_ALPHA, Surface, log_beta_grid
 
 Array = NDArray[np.float64]
@@ -292,8 +292,7 @@ def raised_incidence_test(distance: ArrayLike, is_case: ArrayLike, *, n_simulati
         As :func:`raised_incidence`, and for fewer than 19 simulations.
     """
     squared, y = case_inputs(distance, is_case)
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     n, cases, seed = len(y), int(y.sum()), seed_sequence(rng)
     grid = _Grid.of(squared, np.zeros(n), cases)
     null = conditional_log_likelihood(np.zeros(n), y)

@@ -23,7 +23,7 @@ from ..baseline import Kernel
 from ..baseline.gaussian_sums import REACH
 from ..inference import to_json
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import Grid, InputError, PointPattern
+from ..pattern import Grid, InputError, PointPattern, refuse_few
 
 Array = NDArray[np.float64]
 STEP = 0.15  # of the ladder of bandwidths, in log h; cubic between rungs
@@ -278,8 +278,7 @@ def relabelled_p(risk: RelativeRisk, *, n_simulations: int, rng: Rng) -> Array:
     InputError
         For fewer than 19 simulations.
     """
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     both, n, grid, seed = _pooled(risk.cases, risk.controls), risk.cases.n, risk.grid, seed_sequence(rng)
     shared = None if risk.adaptive and risk.pilot == "own" else _shared(grid, both, risk.bandwidth, risk.pilot_bandwidth, risk.adaptive)[0]
     at_least = np.ones(grid.shape)

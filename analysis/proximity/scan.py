@@ -22,7 +22,7 @@ from scipy.special import xlogy
 
 from ..inference import format_p, monte_carlo_p, to_json
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 from .stone import check_counts
 
 Array = NDArray[np.float64]
@@ -166,8 +166,7 @@ def scan_test(
         raise InputError("easting, northing and observed must be (n,) arrays of one length", value=(e.shape, y.shape, o.shape))
     if not (np.isfinite(e).all() and np.isfinite(y).all()):
         raise InputError("locations must be finite numbers", column="easting, northing")
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     if len(shapes) == 0 or min(shapes) < 1:
         raise InputError("must be 1 or more", column="shapes", value=tuple(shapes))
     mean, likelihood, people = _model(model, o, expected, population)

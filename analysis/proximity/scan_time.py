@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError
+from ..pattern import InputError, label_codes, refuse_few
 from .scan import TIE, ScanResult, finish
 
 Array = NDArray[np.float64]
@@ -67,11 +67,8 @@ def space_time_scan(
         raise InputError("must be finite numbers", column="easting, northing, time")
     if not (max_radius > 0 and max_duration >= 0):
         raise InputError("must not be negative, the radius above zero", column="max_radius, max_duration", value=(max_radius, max_duration))
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
-    unit = np.arange(len(e)) if attack is None else pd.factorize(np.asarray(attack))[0]
-    if len(unit) != len(e):
-        raise InputError("must be one label for each strike", column="attack", value=len(unit))
+    refuse_few(n_simulations)
+    unit = np.arange(len(e)) if attack is None else label_codes(attack, len(e))
     when, day = np.unique(t, return_inverse=True)
     unit_day = np.zeros(unit.max() + 1, np.intp)
     unit_day[unit] = day

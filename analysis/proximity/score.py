@@ -12,13 +12,12 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..baseline import LinearEstimator, window_means
 from ..inference import Alternative, TestResult, monte_carlo_p, monte_carlo_test
 from ..null import BinomialNull, Draws, Null, Rng, seed_sequence
-from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites
+from ..pattern import AnalysisWarning, InputError, Intensity, PointPattern, Sites, label_codes, refuse_few
 from .decay import Decay
 from .score_levels import countable, level_scores
 
@@ -56,7 +55,7 @@ class LinearScore:
 
     def marked(self, error_class: NDArray[np.intp], weights: Array, attack: ArrayLike | None, null: BinomialNull) -> LinearScore:
         """Give the same fields other strikes' marks; with ``attack``, centred on the strikes' means under ``null``."""
-        unit = None if attack is None else attack_codes(attack, null.n)
+        unit = None if attack is None else label_codes(attack, null.n)
         centre = np.zeros(null.n) if unit is None else null.means(self.fields.reshape(len(self.fields), -1), error_class)
         return LinearScore(self.fields, error_class, weights, unit, centre, self.estimator)
 
@@ -77,14 +76,6 @@ class LinearScore:
         totals = np.bincount(slot, centred, draws.n_draws * n_units).reshape(draws.n_draws, n_units)
         spread = np.sqrt((totals**2).sum(axis=1))
         return np.divide(score, spread, out=np.zeros_like(score), where=spread > 0)
-
-
-def attack_codes(attack: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Give each of n strikes the number of its attack, from 0."""
-    code = pd.factorize(np.asarray(attack))[0].astype(np.intp)
-    if code.shape != (n,) or (code < 0).any():
-        raise InputError("must be one label for each strike", column="attack", value=len(code))
-    return code
 
 
 def strike_weights(weights: ArrayLike | None, n: int) -> Array:
@@ -257,14 +248,19 @@ def decay_score_test(
     return score_test(points, score, null, decay.name, n_simulations=n_simulations, rng=rng, alternative=alternative)
 
 
+def side_of(alternative: str) -> Alternative:
+    """Give the side of the score on which an alternative lies."""
+    if alternative not in ALTERNATIVES:
+        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
+    return ALTERNATIVES[alternative]
+
+
 def check_points(points: PointPattern, alternative: str, n_simulations: int, attack: ArrayLike | None = None) -> None:
     """Refuse what cannot be tested, and warn of attacks whose strikes are drawn as independent."""
     if points.n == 0:
         raise InputError("there are no strikes")
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
-    if alternative not in ALTERNATIVES:
-        raise InputError("must be closer, farther or two-sided", column="alternative", value=alternative)
+    refuse_few(n_simulations)
+    side_of(alternative)
     if attack is None and points.marks is not None and "attack_id" in points.marks and points.marks["attack_id"].duplicated().any():
         warnings.warn(
             "strikes of one attack are drawn as independent: give attack, or the test rejects too often", AnalysisWarning, stacklevel=3
@@ -290,8 +286,13 @@ def score_test(
     Returns
     -------
     TestResult
+
+    Raises
+    ------
+    InputError
+        For an unknown alternative or fewer than 19 simulations.
     """
-    side, said = ALTERNATIVES[alternative], f"decay score, {name}"
+    side, said = side_of(alternative), f"decay score, {name}"
     if isinstance(null, BinomialNull) and countable(score, null, n_simulations):
         seed = seed_sequence(rng)
         observed, simulated = level_scores(points, score, null, n_simulations=n_simulations, rng=seed)

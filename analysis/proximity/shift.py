@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..inference import TestResult, monte_carlo_p, simulate
 from ..null import Draws, RandomShiftNull, Rng, seed_sequence, variance_corrected
-from ..pattern import InputError, PointPattern, Sites
+from ..pattern import InputError, PointPattern, Sites, refuse_few
 from .decay import Decay
 
 Array = NDArray[np.float64]
@@ -43,8 +43,7 @@ def random_shift_test(points: PointPattern, sites: Sites, decay: Decay, *, radiu
     InputError
         For no strikes, no sites, fewer than 19 simulations, or a radius that is not positive.
     """
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     if points.n == 0:
         raise InputError("there are no strikes")
     null, seed = RandomShiftNull(points, radius), seed_sequence(rng)

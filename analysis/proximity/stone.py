@@ -18,7 +18,7 @@ from scipy.special import xlogy
 
 from ..inference import TestResult, monte_carlo_p
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError
+from ..pattern import InputError, refuse_few
 
 Array = NDArray[np.float64]
 NullName = Literal["permutation", "multinomial", "poisson"]
@@ -79,8 +79,7 @@ def stone_test(
     (2.0, 'Stone maximum ratio, within 1')
     """
     d, o, e = _inputs(distance, observed, expected)
-    if n_simulations < 19:
-        raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+    refuse_few(n_simulations)
     if null not in ("permutation", "multinomial", "poisson"):
         raise InputError("must be permutation, multinomial or poisson", column="null", value=null)
     if statistic not in ("max", "mlr"):

@@ -22,7 +22,7 @@ from scipy.spatial.distance import cdist
 
 from ..inference import TestResult, max_t, monte_carlo_p, pooled_p, to_json
 from ..null import Rng, replicate_rng, seed_sequence
-from ..pattern import InputError, PointPattern
+from ..pattern import InputError, PointPattern, refuse_few
 from .answer import as_days
 
 Array = NDArray[np.float64]
@@ -81,8 +81,7 @@ class _Blocks:
 
     def permuted(self, a: Any, b: Any, statistic: Callable[[Array], Any], n_simulations: int) -> tuple[Array, Array]:
         """Give a statistic of the intervals between blocks a and b, in the data (cells,) and in each permutation of times (B, cells)."""
-        if n_simulations < 19:
-            raise InputError("must be at least 19", column="n_simulations", value=n_simulations)
+        refuse_few(n_simulations)
         step = max(1, CHUNK // max(len(a), 1))
         parts = [statistic(np.abs(self.time[a] - self.time[b])[None, :])]
         for low in range(0, n_simulations, step):

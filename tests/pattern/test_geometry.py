@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from analysis.pattern import InputError, Intensity, PointPattern, Sites, Window
+from analysis.pattern import InputError, Intensity, PointPattern, Sites, Window, label_codes
 
 COORDINATE = st.floats(0, 10, allow_nan=False)
 
@@ -108,6 +108,14 @@ def test_points_name_the_row_at_fault(square):
         PointPattern([1, 2], [1], square)
     with pytest.raises(InputError, match="one row for each point"):
         PointPattern([1, 2], [1, 2], square, pd.DataFrame({"weapon": ["a"]}))
+
+
+def test_labels_are_numbered_as_they_appear_and_none_may_be_missing():
+    assert label_codes(["b", "a", "b"], 3).tolist() == [0, 1, 0]
+    assert label_codes(pd.Series([7, 3], dtype="Int64"), 2).tolist() == [0, 1]
+    for labels in (["a", None], ["a", np.nan], pd.Series(["a", pd.NA], dtype="string"), ["a"]):
+        with pytest.raises(InputError, match=r"column day.*every strike needs a label"):
+            label_codes(labels, 2, "day")
 
 
 def test_geodataframe_in_and_out(kyiv):

@@ -202,8 +202,8 @@ def test_refusals(world, holed):
         ({"weights": [1.0]}, "one number for each strike"),
         ({"weights": np.full(60, np.nan)}, "one number for each strike"),
         ({"weights": np.zeros(60)}, "not all zero"),
-        ({"attack": [1, 2]}, "one label for each strike"),
-        ({"attack": [None, *range(59)]}, "one label for each strike"),
+        ({"attack": [1, 2]}, "every strike needs a label"),
+        ({"attack": [None, *range(59)]}, "every strike needs a label"),
         ({"n_simulations": 18}, "at least 19"),
         ({"uncertainty": [1.0]}, "one number for each strike"),
     ):

@@ -12,22 +12,39 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 from scipy.stats import gamma
 
-from analysis.assess import assess
+from analysis.assess import _looks, assess
 from analysis.checks import Calibration
 from analysis.cli import main
 from analysis.inference import format_p
+from analysis.proximity import Decay
 from analysis.report import render, text, write_files
 from analysis.report.pdf import _Setter, to_pdf
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 # A fresh machine may have no browser, and there the test is left out by name; CI installs one, so there it must run.
 needs_browser = pytest.mark.skipif(not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="needs Debian's chromium package")
+
+
+@pytest.mark.parametrize(("alternative", "best"), [("closer", 0), ("farther", 1), ("two-sided", 1)])
+def test_every_look_is_paid_for_on_the_side_of_the_plan(alternative, best):
+    """Statistics at +3 and −4 standard deviations of their draws; the others at the mean."""
+    rng, given = np.random.default_rng(1), iter([3.0, -4.0, 0.0, 0.0])
+
+    def test(decay, key):
+        return SimpleNamespace(statistic=next(given), simulated=rng.normal(size=999)), None, None
+
+    plan = SimpleNamespace(primary=SimpleNamespace(alternative=alternative), secondary=SimpleNamespace(radii_m=(250.0, 500.0)))
+    looks = _looks(SimpleNamespace(plan=plan, test=test, null=SimpleNamespace(name="normal")), Decay("gaussian", 500.0))
+    assert min(range(4), key=lambda k: looks[k]["max_t"]) == best
+    assert [looks[k]["max_t"] < 0.05 for k in range(4)] == [k == best or (alternative == "two-sided" and k == 0) for k in range(4)]
 
 
 @pytest.fixture(scope="module")
