@@ -59,8 +59,8 @@ def test_refusals(setting):
     points, sites, surface = setting
     attack = np.arange(points.n)
     for given, said in (
-        ({"attack": [1, 2]}, "one label for each strike"),
-        ({"attack": [None, *attack[1:]]}, "one label for each strike"),
+        ({"attack": [1, 2]}, "every strike needs a label"),
+        ({"attack": [None, *attack[1:]]}, "every strike needs a label"),
         ({"weights": [1.0]}, "one number for each strike"),
         ({"level": 1.0}, "between 0 and 1"),
         ({"decay": Decay("disc", 1e-9)}, "zero all over"),
