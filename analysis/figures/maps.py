@@ -16,6 +16,7 @@ from ..proximity import ScanResult
 from .style import AIM, INK, SITE, STRIKE
 
 PAPER = LinearSegmentedColormap.from_list("paper", ["#FFFFFF", "#F3EFE4", "#D9CDAE", "#A08F66"])
+DRAWN = 3_000  # strikes drawn as shapes in vector files; more are a picture in them
 
 
 def draw_map(
@@ -63,10 +64,11 @@ def draw_map(
         size = 2 * strikes.marks["uncertainty_m"].to_numpy(float)
         offsets = np.column_stack([strikes.easting, strikes.northing])
         discs = EllipseCollection(size, size, np.zeros(len(size)), units="xy", offsets=offsets, offset_transform=ax.transData)
-        discs.set(facecolor=STRIKE, alpha=0.25, edgecolor="none", zorder=3)
+        discs.set(facecolor=STRIKE, alpha=0.25, edgecolor="none", zorder=3, rasterized=strikes.n > DRAWN)
         ax.add_collection(discs)
     ax.plot(sites.easting, sites.northing, ls="", marker="s", ms=3.6, mfc=SITE, mec="white", mew=0.4, label=site_label, zorder=4)
-    ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes", zorder=5)
+    (dots,) = ax.plot(strikes.easting, strikes.northing, ls="", marker="o", ms=4, mfc=STRIKE, mec="white", mew=0.5, label="located strikes")
+    dots.set(zorder=5, rasterized=strikes.n > DRAWN)
     west, south, east, north = window.bounds
     if centre:
         (west, east), (south, north) = surroundings(sites)

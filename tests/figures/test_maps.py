@@ -1,14 +1,31 @@
-"""Scan clusters on a map: the union of what is significant, and nothing else."""
+"""The map: how many strikes are shapes; scan clusters, the union of what is significant and nothing else."""
 
 from __future__ import annotations
+
+import io
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from shapely.geometry import box
 
-from analysis.figures import draw_scan
+from analysis.figures import draw_map, draw_scan
+from analysis.pattern import PointPattern, Sites, Window
 from analysis.proximity import ScanResult
+
+
+def test_very_many_strikes_are_a_picture_in_the_map():
+    """A file of shapes grows with strikes; up to 3,000 are shapes, 3,001 are one image."""
+    window, size = Window(box(0, 0, 9, 9)), {}
+    for n in (1500, 3000, 3001):
+        strikes = PointPattern(*np.random.default_rng(1).uniform(0, 9, (2, n)), window)
+        drawing, content = Figure(), io.StringIO()
+        draw_map(window, strikes, Sites([1.0], [1.0], window), drawing.add_subplot())
+        drawing.savefig(content, format="svg")
+        size[n] = content.getvalue().count("<use ")
+    assert size[3000] - size[1500] == 1500
+    assert size[3001] < size[1500]
 
 
 def test_only_significant_clusters_and_their_union():
